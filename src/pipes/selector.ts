@@ -1,0 +1,70 @@
+/** `selector`: the first matching branch wins. */
+import { Failure } from '../errors.ts';
+import { definePipe } from './contract.ts';
+import { array, exit, jsonata, object, query } from './params.ts';
+
+export const selector = definePipe({
+  type: 'selector',
+  summary: 'Takes the exit of the first branch whose condition holds, otherwise `success`.',
+  params: {
+    outs: array(
+      'Branches, tried in order.',
+      object('A branch.', {
+        query: query('Condition in JsonQL.'),
+        when: jsonata('Condition in JSONata, instead of `query`.'),
+        out: exit('The pipe to go to.', { required: true }),
+      }),
+      { required: true },
+    ),
+  },
+  needs: [],
+  adds: () => ({}),
+  errors: ['QUERY_FAILED', 'JSONATA_FAILED', 'EXPRESSION_LIMIT'],
+  examples: [
+    {
+      name: 'a branch by status',
+      params: {
+        outs: [
+          { query: "$in.data.status = 'queued'", out: 5 },
+          { query: '$in.data.code >= 500', out: 6 },
+        ],
+      },
+      in: { data: { status: 'rejected', code: 503 } },
+      expect: { exit: 6 },
+    },
+    {
+      name: 'no branch matches',
+      params: { outs: [{ query: '$in.n > 1', out: 5 }] },
+      in: { n: 1 },
+      expect: { exit: 'success' },
+    },
+    {
+      name: 'a condition in JSONata',
+      params: { outs: [{ when: '$count($in.list) = 2', out: 5 }] },
+      in: { list: [1, 2] },
+      expect: { exit: 5 },
+    },
+  ],
+  check: (params) =>
+    (Array.isArray(params.outs) ? params.outs : []).flatMap((branch: unknown, index) => {
+      if (typeof branch !== 'object' || branch === null) return [];
+      const given = ['query', 'when'].filter((name) => Object.hasOwn(branch, name)).length;
+      return given === 1
+        ? []
+        : [
+            {
+              pointer: `/outs/${index}`,
+              message: 'A branch has either "query" or "when", exactly one of them.',
+            },
+          ];
+    }),
+  run: async ({ outs }) => {
+    for (const { query: condition, when, out } of outs) {
+      const test = condition ?? when;
+      if (test === undefined) throw new Failure('PIPE_PARAMS', 'A branch of this selector has no condition.');
+      const value = test();
+      if ((value instanceof Promise ? await value : value) === true) return { exit: out };
+    }
+    return undefined;
+  },
+});
