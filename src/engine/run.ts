@@ -1,0 +1,263 @@
+/**
+ * The loop: render, run, next exit. It returns a value; it does not retry, sleep, store or throw.
+ *
+ * An error with a wired `error` exit is an ordinary turn. Before it is taken, `decide` is asked whether the failure is
+ * to be tried again later; then the run ends as `waiting`, to be resumed at the same pipe with the same `$in`.
+ */
+import { asFailure, Failure } from '../errors.ts';
+import type { Scope } from '../expression/scope.ts';
+import type {
+  Capabilities,
+  EmittedEvent,
+  HttpAnswer,
+  HttpRequest,
+  LaterEvent,
+  LogLine,
+  PipeContext,
+  SqlRequest,
+  Store,
+} from '../pipes/contract.ts';
+import type { PlanPipe } from './plan.ts';
+
+/** A run takes at most so many pipes; circles end here. */
+export const MAX_HOPS = 1_000;
+
+/** What acts at once, given by the flow that runs the plan. */
+export interface Outside {
+  readonly http: (request: HttpRequest) => Promise<HttpAnswer>;
+  readonly store: Store;
+  readonly sql: (request: SqlRequest) => Promise<readonly Readonly<Record<string, unknown>>[]>;
+}
+
+/** An emitted event after it was matched with the channel's declarations. */
+export interface RunEvent extends EmittedEvent {
+  /** The platform event type. */
+  readonly type: string;
+  /** The channel's event; undefined for `stop`, `moderate_pass`, `moderate_error`. */
+  readonly eventId: number | undefined;
+}
+
+export type Decision =
+  | { readonly do: 'exit' }
+  | { readonly do: 'wait'; readonly delayMs: number; readonly reason: 'retry' | 'limit' }
+  | { readonly do: 'unknown' };
+
+export interface RunRequest {
+  readonly entry: PlanPipe;
+  /** Keywords besides `in`, `origin`, `error`. */
+  readonly keywords: Scope;
+  readonly in: Readonly<Record<string, unknown>>;
+  readonly origin: Readonly<Record<string, unknown>>;
+  /** How often the entry pipe was tried before. */
+  readonly tries: number;
+  readonly channel: string;
+  readonly messageId?: string;
+  /** ISO 8601. */
+  readonly now: string;
+  readonly outside: Outside;
+  /** Matches an event with the declarations; throws EVENT_UNDECLARED. */
+  readonly declare: (event: EmittedEvent) => RunEvent;
+  /** Asked after each failure of a pipe. `tries` counts this one. */
+  readonly decide: (failure: Failure, pipe: PlanPipe, tries: number) => Decision;
+  /** Milliseconds for durations in the trail. */
+  readonly clock: () => number;
+}
+
+export interface TrailStep {
+  readonly pipe: number;
+  readonly type: string;
+  exit: string;
+  readonly startMs: number;
+  ms: number;
+  request?: HttpRequest;
+  response?: HttpAnswer;
+  failure?: Failure;
+  /** The rule that decided what happens after a failure. */
+  decision?: Decision;
+}
+
+/** An event that waits before a pipe of this plan. */
+export interface Wait {
+  readonly pipe: number;
+  readonly in: Readonly<Record<string, unknown>>;
+  readonly delayMs: number;
+  readonly tries: number;
+  readonly reason: 'retry' | 'limit';
+}
+
+export interface RunOutcome {
+  readonly status: 'done' | 'failed' | 'waiting' | 'unknown';
+  /** Where the run ended. */
+  readonly pipe: number;
+  readonly failure?: Failure;
+  /** For `waiting`. */
+  readonly wait?: Wait;
+  /** Elements of a split that wait by themselves. */
+  readonly branches: readonly Wait[];
+  readonly events: readonly RunEvent[];
+  readonly later: readonly LaterEvent[];
+  readonly logs: readonly (LogLine & { readonly pipe: number })[];
+  readonly trail: readonly TrailStep[];
+  readonly result?: { readonly value: unknown };
+}
+
+interface State {
+  readonly request: RunRequest;
+  readonly events: RunEvent[];
+  readonly later: LaterEvent[];
+  readonly logs: (LogLine & { pipe: number })[];
+  readonly trail: TrailStep[];
+  readonly branches: Wait[];
+  result?: { value: unknown };
+  hops: number;
+}
+
+interface WayEnd {
+  readonly status: RunOutcome['status'];
+  readonly pipe: number;
+  readonly failure?: Failure;
+  readonly wait?: Wait;
+}
+
+/** Runs a plan from one pipe to an end. Never throws. */
+export async function runPlan(request: RunRequest): Promise<RunOutcome> {
+  const state: State = { request, events: [], later: [], logs: [], trail: [], branches: [], hops: 0 };
+  const end = await walk(state, request.entry, request.in, request.tries);
+  return {
+    ...end,
+    branches: state.branches,
+    events: state.events,
+    later: state.later,
+    logs: state.logs,
+    trail: state.trail,
+    ...(state.result !== undefined && { result: state.result }),
+  };
+}
+
+async function walk(
+  state: State,
+  start: PlanPipe,
+  input: Readonly<Record<string, unknown>>,
+  triesBefore: number,
+): Promise<WayEnd> {
+  const { request } = state;
+  const scope: { -readonly [K in keyof Scope]: Scope[K] } = { ...request.keywords, origin: request.origin, in: input };
+  let here: PlanPipe | undefined = start;
+  let tries = triesBefore;
+  let last = start.id;
+  while (here !== undefined) {
+    const at: PlanPipe = here;
+    last = at.id;
+    state.hops += 1;
+    const step: TrailStep = { pipe: at.id, type: at.type, exit: 'success', startMs: request.clock(), ms: 0 };
+    state.trail.push(step);
+    try {
+      if (state.hops > MAX_HOPS) {
+        throw new Failure('HOP_LIMIT', `The run passed ${MAX_HOPS} pipes; does it go in a circle?`);
+      }
+      const rendered = at.render(scope);
+      const params = at.async && rendered instanceof Promise ? await rendered : rendered;
+      const context = contextOf(state, at, step, scope.in as Readonly<Record<string, unknown>>);
+      const running = at.pipe.run(params as never, context);
+      const output = running instanceof Promise ? await running : running;
+      step.ms = request.clock() - step.startMs;
+      if (output?.add !== undefined) scope.in = { ...(scope.in as object), ...output.add };
+      if (output?.end === true) return { status: 'done', pipe: at.id };
+      if (output?.exit === undefined) here = at.success;
+      else {
+        here = at.exits.get(output.exit);
+        step.exit = String(output.exit);
+      }
+      tries = 0;
+    } catch (thrown) {
+      const failure = asFailure(thrown);
+      step.ms = request.clock() - step.startMs;
+      step.exit = 'error';
+      step.failure = failure;
+      if (failure.code === 'HOP_LIMIT') return { status: 'failed', pipe: at.id, failure };
+      tries += 1;
+      const decision = request.decide(failure, at, tries);
+      step.decision = decision;
+      if (decision.do === 'unknown') return { status: 'unknown', pipe: at.id, failure };
+      if (decision.do === 'wait') {
+        const counted = decision.reason === 'limit' ? tries - 1 : tries;
+        const wait: Wait = {
+          pipe: at.id,
+          in: scope.in as Readonly<Record<string, unknown>>,
+          delayMs: decision.delayMs,
+          tries: counted,
+          reason: decision.reason,
+        };
+        step.exit = 'wait';
+        return { status: 'waiting', pipe: at.id, failure, wait };
+      }
+      if (at.error === undefined) return { status: 'failed', pipe: at.id, failure };
+      scope.in = { ...(scope.in as object), ...failure.details.add };
+      scope.error = errorOf(failure, at.id);
+      here = at.error;
+      tries = 0;
+    }
+  }
+  return { status: 'done', pipe: last };
+}
+
+/** The `$error` object (format, section 4). */
+export function errorOf(failure: Failure, pipe: number): Readonly<Record<string, unknown>> {
+  const { statusCode, kind, extra } = failure.details;
+  return {
+    code: statusCode ?? failure.code,
+    message: failure.message,
+    kind: kind ?? failure.code.toLowerCase(),
+    pipe,
+    ...extra,
+  };
+}
+
+function contextOf(
+  state: State,
+  at: PlanPipe,
+  step: TrailStep,
+  input: Readonly<Record<string, unknown>>,
+): PipeContext<keyof Capabilities> {
+  const { request } = state;
+  const can: Capabilities = {
+    http: async (sent) => {
+      step.request = sent;
+      const answer = await request.outside.http(sent);
+      step.response = answer;
+      return answer;
+    },
+    store: request.outside.store,
+    sql: request.outside.sql,
+    emit: (event) => {
+      state.events.push(request.declare(event));
+    },
+    later: (event) => {
+      state.later.push(event);
+    },
+    log: (line) => {
+      state.logs.push({ ...line, pipe: at.id });
+    },
+    result: (value) => {
+      if (state.result !== undefined) {
+        throw new Failure('RESULT_TWICE', 'The result of this run is already set; only one result pipe may be passed.');
+      }
+      state.result = { value };
+    },
+    branch: async (pipe, add) => {
+      const start = at.exits.get(pipe);
+      if (start === undefined) return;
+      const end = await walk(state, start, { ...input, ...add }, 0);
+      if (end.status === 'waiting' && end.wait !== undefined) state.branches.push(end.wait);
+      else if (end.status !== 'done') throw end.failure ?? new Failure('BUG', 'A branch ended without a reason.');
+    },
+  };
+  return {
+    in: input,
+    can,
+    channel: request.channel,
+    pipe: at.id,
+    now: request.now,
+    ...(request.messageId !== undefined && { messageId: request.messageId }),
+  };
+}
