@@ -122,28 +122,96 @@ export interface Entity {
 export interface ListenerAnswer {
   readonly status?: number;
   readonly content_type?: string;
-  readonly body?: string;
+  /** Text with templates, or a JSON value that is built structurally and serialised. */
+  readonly body?: Json;
+  /** Values with templates. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+export const VERIFICATION_TYPES = [
+  'hmac',
+  'ed25519',
+  'rsa',
+  'ecdsa',
+  'token',
+  'basic',
+  'standard_webhooks',
+] as const;
+export type VerificationType = (typeof VERIFICATION_TYPES)[number];
+
+/** Providers whose way of signing is known by name (src/flows/listener/presets.ts). */
+export const VERIFICATION_PRESETS = [
+  'discord',
+  'github',
+  'gitlab',
+  'line',
+  'mailgun',
+  'mandrill',
+  'meta',
+  'sendgrid',
+  'shopify',
+  'slack',
+  'standard_webhooks',
+  'stripe',
+  'svix',
+  'telegram',
+  'telnyx',
+  'twilio',
+  'viber',
+] as const;
+export type VerificationPreset = (typeof VERIFICATION_PRESETS)[number];
+
 export interface Verification {
-  readonly type: 'hmac' | 'ed25519' | 'rsa' | 'token' | 'basic' | 'standard_webhooks';
-  readonly algorithm?: string;
+  /** Fills in what is usual for a provider; members written beside it win. */
+  readonly preset?: VerificationPreset;
+  /** Required without `preset`. */
+  readonly type?: VerificationType;
+  readonly algorithm?: 'sha1' | 'sha256' | 'sha384' | 'sha512';
   readonly encoding?: 'hex' | 'base64' | 'base64url';
+  /** Where the signature or token stands: exactly one of `header`, `query` and `body`. */
   readonly header?: string;
+  readonly query?: string;
+  /** A path into the parsed body: `signature.signature`, `items.%0.token`. */
+  readonly body?: string;
+  /** Splits the value into parts, as in `t=1,v1=ab,v1=cd`. */
+  readonly separator?: string;
+  /** Only parts that begin with it are signatures; it is taken off. */
   readonly prefix?: string;
-  /** With `{timestamp}`, `{body}`, `{id}`, `{url}`, `{method}`, `{header:name}`. */
-  readonly signed?: string;
+  /**
+   * What was signed, with `{body}`, `{timestamp}`, `{id}`, `{url}`, `{url:with_port}`, `{url:without_port}`, `{path}`,
+   * `{query}`, `{method}`, `{params}` (form fields of the body, sorted, names and values joined), `{header:name}` and
+   * `{body:path}`. A list: any of them.
+   */
+  readonly signed?: string | readonly string[];
+  readonly id_header?: string;
+  /** Where the timestamp stands: a header, the part of the signature with this prefix, or a path into the body. */
   readonly timestamp_header?: string;
-  /** Seconds. */
+  readonly timestamp_prefix?: string;
+  readonly timestamp_body?: string;
+  readonly timestamp_format?: 'seconds' | 'milliseconds' | 'iso';
+  /** Seconds into the past and the future; left out: the timestamp is not compared with the clock. */
   readonly tolerance?: number;
+  /** Templates over `$sender` and `$account`: shared secrets, public keys, tokens or passwords. */
   readonly secrets?: readonly string[];
+  /** How a shared secret is written down; `text` is the default. */
+  readonly secret_encoding?: 'text' | 'hex' | 'base64';
+  /** For `basic`: a template over `$sender` and `$account`. */
   readonly username?: string;
+  /** The query name that carries the SHA-256 of the body in hex, where only the address is signed. */
+  readonly body_hash_query?: string;
+}
+
+/** An answer given at once, without a run. */
+export interface EarlyAnswer extends ListenerAnswer {
+  /** JSONata; holds where it gives `true`. */
+  readonly when: string;
+  /** Holds only for a request that passes `verify`; false by default: handshakes come unsigned. */
+  readonly verified?: boolean;
 }
 
 export interface Listener {
   readonly response?: ListenerAnswer | string;
-  readonly responses?: readonly (ListenerAnswer & { readonly when: string })[];
+  readonly responses?: readonly EarlyAnswer[];
   readonly verify?: Verification;
   readonly dedupe?: string;
   readonly answer?: 'result';
@@ -178,5 +246,7 @@ export interface ChannelDocument {
 
 /** The data fields of a group, layout left out. */
 export function fieldsOf(rows: readonly FieldRow[] | undefined): readonly Field[] {
-  return (rows ?? []).flatMap((row) => (Array.isArray(row) ? row : [row])).filter((each): each is Field => 'field' in each);
+  return (rows ?? [])
+    .flatMap((row) => (Array.isArray(row) ? row : [row]))
+    .filter((each): each is Field => 'field' in each);
 }

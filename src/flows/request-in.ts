@@ -8,4 +8,6 @@ export interface RequestIn {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** The whole public address as the provider called it, with its query; some signatures cover it. */
+  readonly url?: string;
 }
