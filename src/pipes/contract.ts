@@ -202,7 +202,24 @@ export interface PipeExample {
     readonly logs?: readonly Readonly<Record<string, unknown>>[];
     readonly result?: unknown;
     readonly branches?: readonly unknown[];
+    /** All the default table of the store holds afterwards. */
+    readonly store?: Readonly<Record<string, unknown>>;
+    /** SqlRequests. */
+    readonly statements?: readonly Readonly<Record<string, unknown>>[];
   };
+}
+
+/** When a failed pipe is tried again. `on` holds failure kinds (`network`, `timeout`), statuses, and ranges (`5xx`). */
+export interface RetryRule {
+  /** Tries in all, the first included. */
+  readonly attempts: number;
+  readonly on: readonly (string | number)[];
+  /** Set: the waits between tries, the last one repeated; otherwise exponential with full jitter. */
+  readonly delaysMs?: readonly number[];
+  readonly baseMs: number;
+  readonly maxMs: number;
+  /** Repeating does no harm even when the first try may have arrived. */
+  readonly safe: boolean;
 }
 
 /** The parts of a pipe that do not depend on the types of its params. */
@@ -222,6 +239,8 @@ export interface PipeSpec {
   /** Its own failure codes, for the docs; TEMPLATE_VALUE_MISSING belongs to every pipe. */
   readonly errors: readonly string[];
   readonly examples: readonly PipeExample[];
+  /** For a pipe whose failures may be tried again later: its rule, from the params as written. */
+  readonly retry?: (params: Readonly<Record<string, unknown>>) => RetryRule;
   /** What the rules of params cannot say, as sentences with a pointer into the params; checked when the document is. */
   readonly check?: (
     params: Readonly<Record<string, unknown>>,

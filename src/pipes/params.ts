@@ -36,6 +36,8 @@ export interface Param<T = unknown, P extends Presence = Presence> {
   readonly default?: T;
   /** May hold `$` templates. */
   readonly templates: boolean;
+  /** A text that is one reference and nothing else keeps the type of its value, as if written with `$#`. */
+  readonly typed?: boolean;
   /** For `enum`. */
   readonly values?: readonly (string | number)[];
   /** For `array` and `map`. */
@@ -65,6 +67,7 @@ interface Options<T> {
   readonly required?: true;
   readonly default?: T;
   readonly templates?: boolean;
+  readonly typed?: boolean;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly secret?: boolean;

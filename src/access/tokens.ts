@@ -1,0 +1,96 @@
+/** Tokens: shown once, kept as hashes. */
+import { createHash, randomBytes } from 'node:crypto';
+import { Failure } from '../errors.ts';
+import type { Ids } from '../ids.ts';
+import {
+  findToken,
+  firstAccount,
+  insertAccount,
+  insertToken,
+  type Role,
+  type TokenRow,
+} from '../storage/accounts.ts';
+import type { Database } from '../storage/database.ts';
+import type { Clock } from '../time.ts';
+
+/** Who asks: a token, and through it an account and a role. */
+export interface Caller {
+  readonly tokenId: string;
+  readonly accountId: string;
+  readonly role: Role;
+}
+
+const PREFIX = 'slw_';
+const FRESH_MS = 5_000;
+
+export function hashToken(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}
+
+/** A new token of 32 random bytes. */
+export function newToken(): string {
+  return PREFIX + randomBytes(32).toString('base64url');
+}
+
+export interface Tokens {
+  /** The caller of an `Authorization` header; throws UNAUTHENTICATED. */
+  readonly callerOf: (authorization: string | undefined) => Promise<Caller>;
+  /** A revoked token must stop at once. */
+  readonly forget: () => void;
+}
+
+/** Looks tokens up, remembering them for a few seconds. */
+export function createTokens(database: Database, clock: Clock): Tokens {
+  const known = new Map<string, { at: number; row: Promise<TokenRow | undefined> }>();
+  const read = (hash: string) => {
+    const found = known.get(hash);
+    if (found !== undefined && clock.now() - found.at < FRESH_MS) return found.row;
+    if (known.size > 10_000) known.clear();
+    const row = findToken(database, hash);
+    known.set(hash, { at: clock.now(), row });
+    row.catch(() => known.delete(hash));
+    return row;
+  };
+  return Object.freeze<Tokens>({
+    callerOf: async (authorization) => {
+      const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+      if (token === undefined) {
+        throw new Failure('UNAUTHENTICATED', 'Send a token in the header "Authorization: Bearer <token>".');
+      }
+      const row = await read(hashToken(token));
+      const nowMs = clock.now();
+      if (row === undefined || row.revoked_at !== null || (row.expires_at !== null && row.expires_at.getTime() <= nowMs)) {
+        throw new Failure('UNAUTHENTICATED', 'This token is unknown, revoked or expired. Ask an admin for a new one.');
+      }
+      return { tokenId: row.id, accountId: row.account_id, role: row.role };
+    },
+    forget: () => known.clear(),
+  });
+}
+
+/** Makes sure that there is an account with a bootstrap token. Gives the token where it was made now. */
+export async function bootstrap(
+  database: Database,
+  clock: Clock,
+  ids: Ids,
+  given: string | undefined,
+): Promise<{ accountId: string; made: string | undefined }> {
+  const nowMs = clock.now();
+  let account = await firstAccount(database);
+  const isNew = account === undefined;
+  account ??= (await insertAccount(database, { id: ids.next(), name: 'main', nowMs })) ?? (await firstAccount(database));
+  if (account === undefined) throw new Failure('BUG', 'The first account could not be made.');
+  const token = given ?? (isNew ? newToken() : undefined);
+  if (token !== undefined) {
+    await insertToken(database, {
+      id: ids.next(),
+      accountId: account.id,
+      name: 'bootstrap',
+      role: 'admin',
+      hash: hashToken(token),
+      nowMs,
+      expiresAtMs: null,
+    });
+  }
+  return { accountId: account.id, made: given === undefined ? token : undefined };
+}

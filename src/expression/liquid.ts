@@ -1,0 +1,107 @@
+/**
+ * Liquid, the language of content, compiled once per text and rendered synchronously within limits.
+ *
+ * A missing value renders as nothing. An object renders as its JSON; numbers, dates and bytes as in templates. In html
+ * every output is escaped unless its last filter is `raw`; what a capture collected is html already, and is output with
+ * `raw`. `'now' | date` is `now` of the values. Plain texts and plain `{{ a.b }}` are recognised and need no engine.
+ */
+import type { Liquid, Template, Variable } from 'liquidjs';
+import { Failure } from '../errors.ts';
+import { createEngine, limitedEmitter, MAX_LENGTH } from './liquid-engine.ts';
+import { renderFailure, syntaxFailure } from './liquid-failures.ts';
+import { type Piece, plainPiece, type Values } from './liquid-plain.ts';
+
+/** A value that a text reads from outside, for instance `customer.name`. */
+export interface LiquidVariable {
+  readonly namespace: string;
+  /** The members after it, up to the first that is known only when rendering. */
+  readonly path: readonly string[];
+  /** As the author wrote it. */
+  readonly text: string;
+}
+
+export interface LiquidText {
+  /** True where rendering gives the same text each time. */
+  readonly constant: boolean;
+  /**
+   * Renders the text with `values` by namespace (`customer`, `offer`, and `now`, the ISO time of the run). Throws
+   * LIQUID_FAILED or EXPRESSION_LIMIT.
+   */
+  readonly render: (values: Values) => string;
+  readonly variables: readonly LiquidVariable[];
+}
+
+/** Compiles a text. Throws LIQUID_SYNTAX with line and column. */
+export function compileLiquid(text: string, { html }: { html: boolean }): LiquidText {
+  if (!text.includes('{{') && !text.includes('{%')) return constantText(text);
+  if (text.length > MAX_LENGTH) {
+    throw new Failure(
+      'LIQUID_SYNTAX',
+      `The Liquid text has ${text.length} characters; at most ${MAX_LENGTH} are allowed.`,
+    );
+  }
+  const { liquid, templates, variables } = parse(text, html);
+  const pieces = templates.map((template) => plainPiece(template, html));
+  if (pieces.every((piece) => typeof piece === 'string')) return constantText(pieces.join(''));
+  return Object.freeze({
+    constant: false,
+    variables,
+    render: pieces.every((piece) => piece !== undefined)
+      ? (values: Values) => renderPieces(pieces, values)
+      : (values: Values) => renderFully(liquid, templates, values),
+  });
+}
+
+function constantText(text: string): LiquidText {
+  return Object.freeze({ constant: true, variables: [], render: () => text });
+}
+
+const engines = new Map<boolean, Liquid>();
+
+function engineFor(html: boolean): Liquid {
+  const liquid = engines.get(html) ?? createEngine(html);
+  engines.set(html, liquid);
+  return liquid;
+}
+
+function parse(text: string, html: boolean) {
+  const liquid = engineFor(html);
+  try {
+    const templates = liquid.parse(text);
+    const { globals } = liquid.analyzeSync(templates, { partials: false });
+    const variables = new Map(
+      Object.values(globals)
+        .flat()
+        .map((variable) => [variable.toString(), describe(variable)]),
+    );
+    return { liquid, templates, variables: [...variables.values()] };
+  } catch (thrown) {
+    throw syntaxFailure(thrown);
+  }
+}
+
+function describe(variable: Variable): LiquidVariable {
+  const [namespace, ...rest] = variable.segments;
+  const dynamic = rest.findIndex((segment) => typeof segment === 'object');
+  const path = (dynamic < 0 ? rest : rest.slice(0, dynamic)).map(String);
+  return Object.freeze({ namespace: String(namespace), path, text: variable.toString() });
+}
+
+function renderFully(liquid: Liquid, templates: Template[], values: Values): string {
+  try {
+    // A copy, because the tags increment and decrement write into it.
+    return String(liquid.renderSync(templates, { ...values }));
+  } catch (thrown) {
+    throw renderFailure(thrown);
+  }
+}
+
+function renderPieces(pieces: readonly Piece[], values: Values): string {
+  const emitter = limitedEmitter();
+  try {
+    for (const piece of pieces) emitter.write(typeof piece === 'string' ? piece : piece(values));
+  } catch (thrown) {
+    throw renderFailure(thrown);
+  }
+  return emitter.buffer;
+}

@@ -1,0 +1,226 @@
+/**
+ * Door 2: a provider's request. It is matched with its channel and sender, verified over the raw bytes, and committed
+ * before it is answered; requests that arrive together are committed together. The pipeline runs after.
+ */
+import { type RunOutcome, runPlan } from '../engine/run.ts';
+import { Failure } from '../errors.ts';
+import type { Scope } from '../expression/scope.ts';
+import { encodeValue } from '../json.ts';
+import { insertRequests, type NewRequest } from '../storage/accept.ts';
+import { PIPELINE_CODES } from '../storage/claim.ts';
+import type { SenderRow } from '../storage/entities.ts';
+import { isoTime } from '../time.ts';
+import type { Directory, KnownChannel, Opened } from './directory.ts';
+import { createGatherer } from './gather.ts';
+import type { Ground } from './ground.ts';
+import type { Lanes } from './lanes.ts';
+import type { Answer } from './listener/answer.ts';
+import { outcomeParts } from './outcome.ts';
+import type { Parts } from './parts.ts';
+import type { OpenOutside } from './perform.ts';
+import { createRedact } from './redact.ts';
+import type { RequestIn } from './request-in.ts';
+import { decideRetry } from './retry.ts';
+
+export interface ListenerAddress {
+  readonly channel: string;
+  readonly pipe: number;
+  readonly sender: string | undefined;
+}
+
+export interface AcceptRequest {
+  /** Takes a request in and gives its answer. Throws NOT_FOUND for an unknown channel, pipe or sender, SIGNATURE_INVALID. */
+  readonly request: (address: ListenerAddress, request: RequestIn) => Promise<Answer>;
+}
+
+const MOST_TOGETHER = 500;
+
+interface Arrived {
+  readonly channel: KnownChannel;
+  readonly sender: Opened<SenderRow> | undefined;
+  readonly scope: Scope;
+}
+
+/** `woken` is told which lanes have something to do; `open` is for listeners that answer with their result. */
+export function createAcceptRequest(
+  ground: Ground,
+  directory: Directory,
+  lanes: Lanes,
+  open: OpenOutside,
+  woken: (laneIds: readonly number[]) => void,
+): AcceptRequest {
+  const { database, clock, ids, log } = ground;
+
+  const gatherer = createGatherer<NewRequest>(async (requests) => {
+    await insertRequests(database, requests, clock.now());
+    woken([...new Set(requests.map((request) => request.laneId))]);
+    return undefined;
+  }, MOST_TOGETHER);
+
+  const arrive = async (address: ListenerAddress): Promise<Arrived> => {
+    const known = await directory.channel(address.channel);
+    const pipe = known?.channel.plans.listener?.pipes.get(address.pipe);
+    if (known === undefined || pipe === undefined) {
+      throw new Failure('NOT_FOUND', 'No listener is here; the address names a channel and one of its listener pipes.');
+    }
+    const { channel } = known;
+    const sender =
+      address.sender === undefined ? undefined : await directory.senderBySid(channel.document.id, address.sender);
+    if (address.sender !== undefined && sender === undefined) {
+      throw new Failure('NOT_FOUND', 'No listener is here; the address names a sender that does not exist.');
+    }
+    const account =
+      sender === undefined ? undefined : await directory.account(sender.row.account_id, channel.document.id);
+    const scope: Scope = {
+      channel: { sid: channel.document.sid, id: channel.document.id },
+      now: isoTime(clock.now()),
+      ...(sender !== undefined && { sender: sender.values }),
+      ...(account !== undefined && { account: account.values }),
+    };
+    return { channel, sender, scope };
+  };
+
+  /** Runs the pipeline while the provider waits, for channels with `answer: "result"`. */
+  const runNow = async (arrived: Arrived, address: ListenerAddress, origin: Readonly<Record<string, unknown>>) => {
+    const { channel, sender } = arrived;
+    const entry = channel.plans.listener?.pipes.get(address.pipe);
+    if (entry === undefined) return undefined;
+    const outcome = await runPlan({
+      entry,
+      keywords: arrived.scope,
+      in: origin,
+      origin,
+      tries: 0,
+      channel: channel.document.sid,
+      now: isoTime(clock.now()),
+      outside: open({
+        laneId: 0,
+        accountId: sender?.row.account_id ?? null,
+        channelId: channel.document.id,
+        senderId: sender?.row.id ?? null,
+        resourceId: null,
+        limits: channel.document.limits,
+      }),
+      declare: channel.declare,
+      decide: (failure, at, tries) =>
+        decideRetry({
+          failure,
+          rule: at.retry,
+          tries,
+          durable: false,
+          ownsMessage: false,
+          unknownPolicy: 'hold',
+          random: ground.random(),
+        }),
+      clock: clock.now,
+    });
+    if (outcome.failure !== undefined) {
+      log.warn(
+        { channel: channel.document.sid, pipe: outcome.pipe, code: outcome.failure.code },
+        createRedact(sender?.secrets ?? [])(outcome.failure.message),
+      );
+    }
+    return outcome;
+  };
+
+  return Object.freeze<AcceptRequest>({
+    request: async (address, request) => {
+      const arrived = await arrive(address);
+      const { channel, sender, scope } = arrived;
+      const { listener } = channel;
+      const nowMs = clock.now();
+      const note = (problem: Failure | undefined) => {
+        if (problem === undefined) return;
+        log.warn({ channel: channel.document.sid, pipe: address.pipe, code: problem.code }, problem.message);
+      };
+      const early = await listener.early(request, scope, nowMs);
+      note(early.problem);
+      if (early.answer !== undefined) return early.answer;
+      const verified = listener.verify(request, scope, nowMs);
+      if (verified !== true) {
+        if (verified instanceof Failure) note(verified);
+        throw new Failure('SIGNATURE_INVALID', 'The signature of the request is missing or wrong.');
+      }
+      const origin = originOfRequest(request);
+      const accountId = sender?.row.account_id ?? null;
+      const senderId = sender?.row.id ?? null;
+      const lane = await lanes.laneOf({
+        document: channel.document,
+        accountId,
+        senderId,
+        resourceId: null,
+        urgent: false,
+        inbound: true,
+      });
+      const outcome = listener.answersResult ? await runNow(arrived, address, origin) : undefined;
+      const id = ids.next();
+      await gatherer.add({
+        id,
+        accountId,
+        laneId: lane.id,
+        channelId: channel.document.id,
+        channelVersionId: channel.versionId,
+        pipe: address.pipe,
+        payload: encodeValue(outcome === undefined ? { origin, senderId } : { recorded: record(arrived, outcome, lane.id, id) }),
+        dedupeKey: listener.dedupeKey(request, scope) ?? null,
+      });
+      const given =
+        outcome === undefined
+          ? await listener.answer(request, scope)
+          : await listener.resultAnswer(outcome.result?.value, request, scope);
+      note(given.problem);
+      return given.answer;
+    },
+  });
+
+  /** What a run that was answered with its result leaves, to be settled by the corridor like all others. */
+  function record(arrived: Arrived, outcome: RunOutcome, laneId: number, id: string): Parts {
+    const { channel, sender } = arrived;
+    const parts = outcomeParts({
+      ground,
+      row: {
+        id,
+        account_id: sender?.row.account_id ?? null,
+        lane_id: laneId,
+        due: clock.now(),
+        pipeline: PIPELINE_CODES.listener,
+        pipe: null,
+        tries: 0,
+        message_id: null,
+        channel_version_id: channel.versionId,
+        payload: null,
+        launch_id: null,
+        resource_id: null,
+        sender_id: sender?.row.id ?? null,
+        state: null,
+        attempt: null,
+        class: null,
+        content: null,
+        expires: null,
+        profile_external_id: null,
+        profile: null,
+        subscription: null,
+        subscription_status: null,
+      },
+      channel,
+      outcome,
+      redact: createRedact(sender?.secrets ?? []),
+      nowMs: clock.now(),
+      pipeline: 'listener',
+      sample: 1,
+      senderId: sender?.row.id ?? null,
+    });
+    return { loose: parts.loose ?? [], waits: parts.waits ?? [] };
+  }
+}
+
+/** `$origin` of the Listener pipeline (format, section 4). */
+export function originOfRequest(request: RequestIn): Readonly<Record<string, unknown>> {
+  return {
+    form: request.form,
+    body: request.body,
+    headers: request.headers,
+    method: request.method,
+    path: request.path,
+  };
+}

@@ -1,0 +1,54 @@
+/** The keyword objects of a message's runs (channel format, section 5). */
+import type { Scope } from '../expression/scope.ts';
+import type { ClaimedRow } from '../storage/claim.ts';
+import type { ResourceRow, SenderRow } from '../storage/entities.ts';
+import type { KnownChannel, KnownLaunch, Opened } from './directory.ts';
+
+/** What surrounds a message: cached objects, shared by all messages that have them in common. */
+export interface Surroundings {
+  readonly channel: KnownChannel;
+  readonly sender: Opened<SenderRow> | undefined;
+  readonly resource: Opened<ResourceRow> | undefined;
+  readonly account: Opened<{ id: string; name: string }> | undefined;
+  readonly launch: KnownLaunch | undefined;
+}
+
+const NOTHING: Readonly<Record<string, unknown>> = Object.freeze({});
+
+/** The keywords of a message besides `template`, which is rendered from them. */
+export function keywordsOf(row: ClaimedRow, around: Surroundings, now: string): Scope {
+  const { channel, launch } = around;
+  return {
+    sender: around.sender?.values ?? NOTHING,
+    resource: around.resource?.values ?? NOTHING,
+    account: around.account?.values ?? NOTHING,
+    campaign: launch?.values ?? NOTHING,
+    camp_schedule: scheduleOf(launch),
+    message: { id: row.message_id, attempt: row.attempt },
+    channel: { sid: channel.document.sid, id: channel.document.id },
+    now,
+    ...(channel.document.communication === 'direct' && {
+      profile: row.profile === null ? NOTHING : { external_id: row.profile_external_id, ...row.profile },
+      subscription: row.subscription ?? NOTHING,
+    }),
+  };
+}
+
+function scheduleOf(launch: KnownLaunch | undefined): Readonly<Record<string, unknown>> {
+  if (launch === undefined) return NOTHING;
+  const schedule = launch.row.schedule ?? NOTHING;
+  return {
+    start_time: schedule.startAt ?? launch.row.started_at.toISOString(),
+    stop_time: schedule.stopAt ?? null,
+  };
+}
+
+/** `$origin` of the message, moderate and stop pipelines (format, section 4). */
+export function originOf(row: ClaimedRow, launch: KnownLaunch | undefined): Readonly<Record<string, unknown>> {
+  return Object.freeze({
+    send_message_id: row.message_id,
+    launch_id: row.launch_id,
+    a_id: row.account_id,
+    c_id: launch?.row.mailing_id ?? null,
+  });
+}

@@ -1,0 +1,24 @@
+/** What one waiting row's run leaves for settling; many of these are settled together. */
+import type { Settlement } from '../storage/settle.ts';
+
+/** An event of a provider's request whose message is still to be found. */
+export interface LooseEvent {
+  readonly source: string;
+  readonly id: string;
+  readonly channelId: number;
+  readonly accountId: string | null;
+  readonly senderId: string | null;
+  readonly externalId: string | null;
+  readonly messageId: string | null;
+  readonly eventId: number | null;
+  readonly type: string;
+  readonly timeMs: number;
+  readonly code: string | null;
+  readonly text: string | null;
+  readonly value: string | null;
+  readonly dedupeKey: string | null;
+}
+
+export type Parts = { readonly [K in keyof Omit<Settlement, 'node' | 'nowMs'>]?: Settlement[K] } & {
+  readonly loose?: readonly LooseEvent[];
+};

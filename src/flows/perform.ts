@@ -1,0 +1,298 @@
+/** Performs one claimed row: brings together what its run needs, runs the plan, and says what is to be settled. */
+import type { PipelineName } from '../channel/document.ts';
+import type { PlanPipe } from '../engine/plan.ts';
+import { type Outside, type RunOutcome, runPlan } from '../engine/run.ts';
+import { asFailure, Failure } from '../errors.ts';
+import type { Scope } from '../expression/scope.ts';
+import { decodeValue, isObject } from '../json.ts';
+import type { RateLimit } from '../pipes/contract.ts';
+import { type ClaimedRow, PIPELINE_CODES } from '../storage/claim.ts';
+import { STATE_CODES } from '../storage/states.ts';
+import { isoTime } from '../time.ts';
+import type { Directory } from './directory.ts';
+import type { Ground } from './ground.ts';
+import { keywordsOf, originOf, type Surroundings } from './keywords.ts';
+import { endMessage, outcomeParts, parkRow } from './outcome.ts';
+import type { Parts } from './parts.ts';
+import { createRedact, type Redact } from './redact.ts';
+import { decideRetry } from './retry.ts';
+
+/** Where a run's outside calls belong: whose limits, whose connections, whose store. */
+export interface RunPlace {
+  readonly laneId: number;
+  readonly accountId: string | null;
+  readonly channelId: number;
+  readonly senderId: string | null;
+  readonly resourceId: string | null;
+  /** The channel's own limit, for all its requests. */
+  readonly limits: RateLimit | undefined;
+}
+
+/** Gives a run what acts at once. */
+export type OpenOutside = (place: RunPlace) => Outside;
+
+export interface Perform {
+  /** Never throws; what cannot be run ends visibly. */
+  readonly row: (row: ClaimedRow) => Promise<Parts>;
+}
+
+interface Around extends Surroundings {
+  readonly redact: Redact;
+  readonly outside: Outside;
+}
+
+const PIPELINE_OF_CODE: ReadonlyMap<number, PipelineName> = new Map([
+  [PIPELINE_CODES.message, 'message'],
+  [PIPELINE_CODES.schedule, 'schedule'],
+  [PIPELINE_CODES.listener, 'listener'],
+  [PIPELINE_CODES.moderate, 'moderate'],
+  [PIPELINE_CODES.stop, 'stop'],
+]);
+
+/** How long surroundings are used again before the directory is asked. */
+const AROUND_FRESH_MS = 500;
+
+export interface PerformOptions {
+  /** Keeps the trail of one in so many uneventful runs; everything else is always kept. */
+  readonly trailSample: number;
+}
+
+/** Performs rows of pipelines; `open` gives the outside of a run. */
+export function createPerform(
+  ground: Ground,
+  directory: Directory,
+  open: OpenOutside,
+  options: PerformOptions,
+): Perform {
+  const { clock, ids, random, log } = ground;
+  let around = new Map<string, Around>();
+  let aroundSince = 0;
+
+  const aroundOf = (row: ClaimedRow, senderId: string | null): Around | Promise<Around> => {
+    const now = clock.now();
+    if (now - aroundSince > AROUND_FRESH_MS) {
+      around = new Map();
+      aroundSince = now;
+    }
+    const key = `${row.lane_id}/${row.channel_version_id}/${row.account_id}/${senderId}/${row.resource_id}/${row.launch_id}`;
+    return around.get(key) ?? readAround(row, senderId, key, around);
+  };
+
+  const readAround = async (row: ClaimedRow, senderId: string | null, key: string, into: Map<string, Around>) => {
+    const channel = directory.knownVersion(row.channel_version_id) ?? (await directory.version(row.channel_version_id));
+    const { sid, id, limits } = channel.document;
+    const [sender, resource, account, launch] = await Promise.all([
+      senderId === null ? undefined : directory.sender(senderId),
+      row.resource_id === null ? undefined : directory.resource(row.resource_id, sid),
+      row.account_id === null ? undefined : directory.account(row.account_id, id),
+      row.launch_id === null ? undefined : directory.launch(row.launch_id),
+    ]);
+    const secrets = [sender, resource, account].flatMap((each) => each?.secrets ?? []);
+    const made: Around = {
+      channel,
+      sender,
+      resource,
+      account,
+      launch,
+      redact: createRedact(secrets),
+      outside: open({
+        laneId: row.lane_id,
+        accountId: row.account_id,
+        channelId: id,
+        senderId,
+        resourceId: row.resource_id,
+        limits,
+      }),
+    };
+    into.set(key, made);
+    return made;
+  };
+
+  const performMessage = async (row: ClaimedRow, pipeline: PipelineName, nowMs: number): Promise<Parts> => {
+    const found = aroundOf(row, row.sender_id);
+    const around = found instanceof Promise ? await found : found;
+    const { channel, launch } = around;
+    const early = notToSend(row, pipeline, around, nowMs);
+    if (early !== undefined) return early;
+
+    const plan = channel.plans[pipeline];
+    const entry = row.pipe === null ? plan?.entry : plan?.pipes.get(row.pipe);
+    if (entry === undefined) {
+      const code = 'DOCUMENT_INVALID';
+      return endMessage(row, 'failed', `${code}: pipeline "${pipeline}" has no pipe ${row.pipe ?? 'to begin with'}`);
+    }
+    const now = isoTime(nowMs);
+    const keywords: { -readonly [K in keyof Scope]: Scope[K] } = keywordsOf(row, around, now);
+    try {
+      keywords.template = renderTemplate(row, around, keywords);
+    } catch (thrown) {
+      const failure = asFailure(thrown);
+      return endMessage(row, 'failed', failure.code, around.redact(failure.message), ids);
+    }
+    const origin = originOf(row, launch);
+    const resumed = row.payload === null ? undefined : (decodeValue(row.payload) as ResumedRun);
+    const outcome = await run(row, entry, {
+      keywords,
+      origin: resumed?.origin ?? origin,
+      in: resumed?.in ?? origin,
+      around,
+      now,
+      messageId: row.message_id ?? undefined,
+    });
+    return outcomeParts({ ground, row, channel, outcome, redact: around.redact, nowMs, pipeline, sample: options.trailSample });
+  };
+
+  /** Why a message is not sent, and what is written instead; undefined where nothing speaks against it. */
+  const notToSend = (row: ClaimedRow, pipeline: PipelineName, around: Around, nowMs: number): Parts | undefined => {
+    if (row.state === null) return { done: [row.id] };
+    if (pipeline === 'stop') return undefined;
+    const launchState = around.launch?.row.state;
+    if (launchState === 'stopped' && row.state < STATE_CODES.sent) return endMessage(row, 'stopped', 'MAILING_STOPPED');
+    if (launchState === 'paused') return parkRow(row);
+    if (pipeline !== 'message') return undefined;
+    if (row.state >= STATE_CODES.expired) return { done: [row.id] };
+    if (row.expires !== null && row.expires <= nowMs) return endMessage(row, 'expired', 'MESSAGE_EXPIRED');
+    if (row.subscription_status !== null && row.subscription_status !== 'subscribed' && row.payload === null) {
+      return endMessage(row, 'suppressed', `SUBSCRIPTION_${row.subscription_status.toUpperCase()}`);
+    }
+    return undefined;
+  };
+
+  const renderTemplate = (row: ClaimedRow, around: Around, keywords: Scope): Readonly<Record<string, unknown>> => {
+    const own = isObject(row.content) ? row.content : undefined;
+    const content =
+      own !== undefined && isObject(own.values) ? directory.content(around.channel, own.values) : around.launch?.content;
+    if (content === undefined) throw new Failure('VALUES_INVALID', 'The message has no content.');
+    if (content instanceof Failure) throw content;
+    const rendered = content.render({
+      profile: keywords.profile,
+      subscription: keywords.subscription,
+      resource: keywords.resource,
+      campaign: keywords.campaign,
+      attributes: own?.attributes ?? {},
+      now: keywords.now as string,
+    });
+    const [problem] = rendered.problems;
+    if (problem !== undefined) {
+      throw new Failure('VALUES_INVALID', `The rendered content does not fit the channel: ${problem.message}`, {
+        problems: rendered.problems,
+      });
+    }
+    return rendered.values;
+  };
+
+  const performListener = async (row: ClaimedRow, nowMs: number): Promise<Parts> => {
+    const kept = decodeValue(row.payload ?? '{}') as ResumedRun & { senderId?: string | null };
+    // A listener that answered with its result has run already; what it left is settled now.
+    if (kept.recorded !== undefined) return recordedParts(row, kept.recorded);
+    const senderId = kept.senderId ?? null;
+    const found = aroundOf(row, senderId);
+    const around = found instanceof Promise ? await found : found;
+    const { channel } = around;
+    const entry = channel.plans.listener?.pipes.get(row.pipe ?? 0);
+    if (entry === undefined) return { done: [row.id] };
+    const now = isoTime(nowMs);
+    const origin = Object.freeze(kept.origin ?? {});
+    const keywords: Scope = {
+      channel: { sid: channel.document.sid, id: channel.document.id },
+      now,
+      ...(around.sender !== undefined && { sender: around.sender.values }),
+      ...(around.account !== undefined && { account: around.account.values }),
+    };
+    const outcome = await run(row, entry, { keywords, origin, in: kept.in ?? origin, around, now, messageId: undefined });
+    if (outcome.failure !== undefined && outcome.status === 'failed') {
+      log.warn(
+        {
+          channel: channel.document.sid,
+          pipe: outcome.pipe,
+          code: outcome.failure.code,
+          reason: around.redact(outcome.failure.message),
+        },
+        'a listener run failed',
+      );
+    }
+    return outcomeParts({
+      ground,
+      row,
+      channel,
+      outcome,
+      redact: around.redact,
+      nowMs,
+      pipeline: 'listener',
+      sample: options.trailSample,
+      senderId,
+      origin,
+    });
+  };
+
+  interface RunParts {
+    readonly keywords: Scope;
+    readonly origin: Readonly<Record<string, unknown>>;
+    readonly in: Readonly<Record<string, unknown>>;
+    readonly around: Around;
+    readonly now: string;
+    readonly messageId: string | undefined;
+  }
+
+  const run = (row: ClaimedRow, entry: PlanPipe, parts: RunParts): Promise<RunOutcome> => {
+    const { around, messageId } = parts;
+    const { channel } = around;
+    return runPlan({
+      entry,
+      keywords: parts.keywords,
+      in: parts.in,
+      origin: parts.origin,
+      tries: row.tries,
+      channel: channel.document.sid,
+      ...(messageId !== undefined && { messageId }),
+      now: parts.now,
+      outside: around.outside,
+      declare: channel.declare,
+      decide: (failure, at, tries) =>
+        decideRetry({
+          failure,
+          rule: at.retry,
+          tries,
+          durable: true,
+          ownsMessage: messageId !== undefined,
+          unknownPolicy: channel.document.unknown,
+          random: random(),
+        }),
+      clock: clock.now,
+    });
+  };
+
+  return Object.freeze<Perform>({
+    row: async (row) => {
+      const nowMs = clock.now();
+      const pipeline = PIPELINE_OF_CODE.get(row.pipeline);
+      try {
+        if (pipeline === undefined) return { done: [row.id] };
+        return pipeline === 'listener' || (pipeline === 'schedule' && row.message_id === null)
+          ? await performListener(row, nowMs)
+          : await performMessage(row, pipeline, nowMs);
+      } catch (thrown) {
+        const failure = asFailure(thrown);
+        log.error({ waiting: row.id, message: row.message_id, code: failure.code, cause: failure.cause }, failure.message);
+        return row.message_id === null
+          ? { done: [row.id] }
+          : endMessage(row, 'failed', failure.code, failure.message, ids);
+      }
+    },
+  });
+}
+
+/** How a run that waited is kept. */
+interface ResumedRun {
+  readonly in?: Readonly<Record<string, unknown>>;
+  readonly origin?: Readonly<Record<string, unknown>>;
+  readonly recorded?: Parts;
+}
+
+function recordedParts(row: ClaimedRow, recorded: Parts): Parts {
+  return {
+    done: [row.id],
+    loose: (recorded.loose ?? []).map((event) => ({ ...event, source: row.id })),
+    waits: (recorded.waits ?? []).map((wait) => ({ ...wait, source: row.id })),
+  };
+}

@@ -1,0 +1,166 @@
+/**
+ * Content: the values of a channel's template fields, compiled once, rendered once per message before its pipeline
+ * starts (channel format, section 5; content-and-modes, section 3).
+ *
+ * Liquid sees `customer` (the profile; `profile` is the same), `subscription`, `resource`, `campaign`, `offer`,
+ * `attributes`, `computed`, and `now`. Values of secret fields are not among them: content is read by people.
+ */
+import { type ChannelDocument, type Field, type FieldGroup, fieldsOf } from '../channel/document.ts';
+import { checkFieldValues, withDefaults } from '../channel/values.ts';
+import { Failure, type Problem } from '../errors.ts';
+import { compileLiquid } from '../expression/liquid.ts';
+import { isObject, pointerTo, setOwn } from '../json.ts';
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** What a message's content is rendered with. */
+export interface ContentScope {
+  readonly profile?: unknown;
+  readonly subscription?: unknown;
+  readonly resource?: unknown;
+  readonly campaign?: unknown;
+  readonly offer?: unknown;
+  readonly attributes?: unknown;
+  readonly computed?: unknown;
+  /** ISO 8601. */
+  readonly now: string;
+}
+
+export interface RenderedContent {
+  /** `$template`. */
+  readonly values: Values;
+  /** What does not fit its field after rendering; pointers into the values. */
+  readonly problems: readonly Problem[];
+}
+
+export interface CompiledContent {
+  /** Throws LIQUID_FAILED or EXPRESSION_LIMIT where a text cannot be rendered. */
+  readonly render: (scope: ContentScope) => RenderedContent;
+}
+
+/** A value, or a function of what Liquid sees. */
+type Piece = { readonly constant: unknown } | { readonly render: (liquid: Values) => unknown };
+
+const LIQUID_TYPES: ReadonlySet<string> = new Set(['string', 'text', 'html', 'json']);
+const PERSONAL: ReadonlySet<string> = new Set(['customer', 'profile', 'subscription']);
+
+/**
+ * Compiles the values of the template fields; defaults are filled in.
+ * Throws LIQUID_SYNTAX, and in an indirect channel PERSONAL_DATA_REFUSED, naming the field.
+ */
+export function compileContent(channel: ChannelDocument, values: Values): CompiledContent {
+  const rows = channel.fields.template;
+  const complete = withDefaults(rows, values);
+  const fields = new Map(fieldsOf(rows).map((field) => [field.field, field]));
+  const pieces = Object.entries(complete).map(([name, value]): [string, Piece] => {
+    const field = fields.get(name);
+    return [name, field === undefined ? { constant: value } : compileField(channel, field, value)];
+  });
+  const constants = Object.fromEntries(
+    pieces.flatMap(([name, piece]) => ('constant' in piece ? [[name, piece.constant]] : [])),
+  );
+  const varying = pieces.flatMap(([name, piece]) => ('render' in piece ? [{ name, ...piece }] : []));
+  const shown = openGroups(channel);
+  const finish = (rendered: Values): RenderedContent =>
+    Object.freeze({ values: Object.freeze(rendered), problems: checkFieldValues(rows, rendered) });
+  if (varying.length === 0) {
+    const finished = finish(constants);
+    return Object.freeze({ render: () => finished });
+  }
+  return Object.freeze({
+    render: (scope: ContentScope) => {
+      const liquid = shown(scope);
+      const rendered: Record<string, unknown> = { ...constants };
+      for (const { name, render } of varying) setOwn(rendered, name, render(liquid));
+      return finish(rendered);
+    },
+  });
+}
+
+function compileField(channel: ChannelDocument, field: Field, value: unknown): Piece {
+  if (!(field.liquid ?? LIQUID_TYPES.has(field.type))) return { constant: value };
+  return compileValue(channel, field, value, pointerTo('', field.field));
+}
+
+/** Texts are rendered wherever they stand; in JSON the structure stays, whatever the values are. */
+function compileValue(channel: ChannelDocument, field: Field, value: unknown, pointer: string): Piece {
+  if (typeof value === 'string') return compileText(channel, field, value, pointer);
+  if (Array.isArray(value)) {
+    const pieces = value.map((each, index) => compileValue(channel, field, each, pointerTo(pointer, index)));
+    if (pieces.every((piece) => 'constant' in piece)) return { constant: value };
+    return { render: (liquid) => pieces.map((piece) => valueOf(piece, liquid)) };
+  }
+  if (!isObject(value)) return { constant: value };
+  const members = Object.entries(value).map(([name, member]): [string, Piece] => [
+    name,
+    compileValue(channel, field, member, pointerTo(pointer, name)),
+  ]);
+  if (members.every(([, piece]) => 'constant' in piece)) return { constant: value };
+  return {
+    render: (liquid) => {
+      const object: Record<string, unknown> = {};
+      for (const [name, piece] of members) setOwn(object, name, valueOf(piece, liquid));
+      return object;
+    },
+  };
+}
+
+function valueOf(piece: Piece, liquid: Values): unknown {
+  return 'constant' in piece ? piece.constant : piece.render(liquid);
+}
+
+function compileText(channel: ChannelDocument, field: Field, text: string, pointer: string): Piece {
+  const compiled = inField(field, pointer, () => compileLiquid(text, { html: field.type === 'html' }));
+  const personal = compiled.variables.find(({ namespace }) => PERSONAL.has(namespace));
+  if (personal !== undefined && channel.communication === 'indirect') {
+    const message = `Field "${field.field}" uses {{ ${personal.text} }}, but channel "${channel.sid}" is not personalized: its content is the same for everyone. Remove it, or use a direct channel.`;
+    throw new Failure('PERSONAL_DATA_REFUSED', message, { problems: [{ pointer, message }] });
+  }
+  if (compiled.constant) return { constant: compiled.render({}) };
+  return { render: (liquid) => inField(field, pointer, () => compiled.render(liquid)) };
+}
+
+/** Says which field a failure is about. */
+function inField<T>(field: Field, pointer: string, act: () => T): T {
+  try {
+    return act();
+  } catch (thrown) {
+    if (!(thrown instanceof Failure)) throw thrown;
+    const message = `Field "${field.field}": ${thrown.message}`;
+    throw new Failure(thrown.code, message, { problems: [{ pointer, message }], cause: thrown });
+  }
+}
+
+/** What Liquid sees of a scope, without the values of secret fields. */
+function openGroups(channel: ChannelDocument): (scope: ContentScope) => Values {
+  const resource = withoutSecrets(channel, 'resource');
+  const campaign = withoutSecrets(channel, 'mailing');
+  const subscription = withoutSecrets(channel, 'subscription');
+  const direct = channel.communication === 'direct';
+  return (scope) => ({
+    resource: resource(scope.resource),
+    campaign: campaign(scope.campaign),
+    offer: scope.offer,
+    attributes: scope.attributes,
+    computed: scope.computed,
+    now: scope.now,
+    ...(direct && {
+      customer: scope.profile,
+      profile: scope.profile,
+      subscription: subscription(scope.subscription),
+    }),
+  });
+}
+
+function withoutSecrets(channel: ChannelDocument, group: FieldGroup): (values: unknown) => unknown {
+  const secrets = new Set(
+    fieldsOf(channel.fields[group])
+      .filter((field) => field.secret === true)
+      .map((field) => field.field),
+  );
+  if (secrets.size === 0) return (values) => values;
+  return (values) =>
+    isObject(values)
+      ? Object.fromEntries(Object.entries(values).filter(([name]) => !secrets.has(name)))
+      : values;
+}

@@ -1,0 +1,176 @@
+/**
+ * Settles runs: what many of them left is gathered for a moment and written in one statement. Only this changes the
+ * state of a message. A failing database is asked again until the lease is lost; the runs wait in memory.
+ */
+import { asFailure } from '../errors.ts';
+import { isUuid } from '../ids.ts';
+import { findMessages } from '../storage/loose.ts';
+import {
+  type ParkedEvent,
+  type SettledEvent,
+  type SettledMessage,
+  type SettledSubscription,
+  type Settlement,
+  settle,
+} from '../storage/settle.ts';
+import { type MessageState, STATE_CODES, STATE_OF_EVENT, SUBSCRIPTION_OF_EVENT } from '../storage/states.ts';
+import { createGatherer, type Gatherer } from './gather.ts';
+import type { Ground } from './ground.ts';
+import type { LooseEvent, Parts } from './parts.ts';
+
+const MOST_PARTS = 1_000;
+const RETRY_DELAYS_MS = [50, 200, 500, 1_000, 2_000];
+
+/** `node` gives the number under which this process holds its claims now. */
+export function createSettler(ground: Ground, node: () => number): Gatherer<Parts> {
+  return createGatherer<Parts>(async (parts) => {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await settleParts(ground, node(), parts);
+        return undefined;
+      } catch (thrown) {
+        const delayMs = RETRY_DELAYS_MS[attempt];
+        const failure = asFailure(thrown);
+        ground.log.error({ code: failure.code, runs: parts.length, attempt }, `settling failed: ${failure.message}`);
+        if (delayMs === undefined) throw thrown;
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+      }
+    }
+  }, MOST_PARTS);
+}
+
+/** Writes the parts of many runs in one statement. */
+export async function settleParts(ground: Ground, node: number, parts: readonly Parts[]): Promise<void> {
+  const settlement = {
+    node,
+    nowMs: ground.clock.now(),
+    done: collect(parts, 'done'),
+    again: collect(parts, 'again'),
+    waits: collect(parts, 'waits'),
+    messages: collect(parts, 'messages'),
+    events: collect(parts, 'events'),
+    attempts: collect(parts, 'attempts'),
+    externalIds: collect(parts, 'externalIds'),
+    parked: collect(parts, 'parked'),
+    subscriptions: collect(parts, 'subscriptions'),
+  };
+  const loose = parts.flatMap((part) => part.loose ?? []);
+  if (loose.length > 0) await joinLoose(ground, loose, settlement);
+  settlement.messages = highest(settlement.messages);
+  settlement.events = firstOfEach(settlement.events);
+  await settle(ground.database, settlement);
+}
+
+function collect<K extends keyof Omit<Settlement, 'node' | 'nowMs'>>(
+  parts: readonly Parts[],
+  name: K,
+): Mutable<Settlement[K]> {
+  const all: unknown[] = [];
+  for (const part of parts) {
+    const own = part[name];
+    if (own !== undefined) for (const each of own) all.push(each);
+  }
+  return all as Mutable<Settlement[K]>;
+}
+
+type Mutable<T> = T extends readonly (infer Each)[] ? Each[] : never;
+
+/** Joins loose events with their messages; those without one are parked. */
+async function joinLoose(
+  ground: Ground,
+  loose: readonly LooseEvent[],
+  into: {
+    messages: SettledMessage[];
+    events: SettledEvent[];
+    parked: ParkedEvent[];
+    subscriptions: SettledSubscription[];
+  },
+): Promise<void> {
+  const questions = loose.map((event) => ({
+    channelId: event.channelId,
+    externalId: event.externalId,
+    messageId: isUuid(event.messageId) ? event.messageId : null,
+    accountId: event.accountId,
+  }));
+  const found = new Map((await findMessages(ground.database, questions)).map((row) => [row.place, row]));
+  loose.forEach((event, place) => {
+    const message = found.get(place);
+    const { accountId, senderId, messageId, eventId, type, timeMs, code, text, value, dedupeKey, ...named } = event;
+    if (message === undefined) {
+      into.parked.push({
+        ...named,
+        accountId,
+        senderId,
+        messageId: isUuid(messageId) ? messageId : null,
+        event: JSON.stringify({ eventId, type, timeMs, code, text, value, dedupeKey }),
+      });
+      return;
+    }
+    into.events.push({
+      ...named,
+      accountId: message.account_id,
+      messageId: message.message_id,
+      launchId: message.launch_id,
+      attempt: message.attempt,
+      eventId,
+      type,
+      timeMs,
+      code,
+      text,
+      value,
+      dedupeKey,
+    });
+    const state = STATE_OF_EVENT[type];
+    if (state !== undefined) {
+      into.messages.push({
+        source: event.source,
+        id: message.message_id,
+        attempt: message.attempt,
+        state: STATE_CODES[state],
+        reason: reasonOfState(state, code, type),
+        externalId: event.externalId,
+      });
+    }
+    const subscription = SUBSCRIPTION_OF_EVENT[type];
+    if (subscription !== undefined) {
+      into.subscriptions.push({
+        source: event.source,
+        messageId: message.message_id,
+        status: subscription,
+        reason: code ?? type,
+      });
+    }
+  });
+}
+
+function reasonOfState(state: MessageState, code: string | null, type: string): string | null {
+  return STATE_CODES[state] > STATE_CODES.expired ? (code ?? type) : null;
+}
+
+/** One row per message, the highest: a statement may update a row only once. */
+function highest(messages: readonly SettledMessage[]): SettledMessage[] {
+  if (messages.length < 2) return [...messages];
+  const best = new Map<string, SettledMessage>();
+  for (const message of messages) {
+    const known = best.get(message.id);
+    const better =
+      known === undefined ||
+      message.attempt > known.attempt ||
+      (message.attempt === known.attempt && message.state > known.state);
+    if (better) best.set(message.id, { ...message, externalId: message.externalId ?? known?.externalId ?? null });
+  }
+  return [...best.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Repeats of a dedupe key within one settlement go; the books refuse the rest. */
+function firstOfEach(events: readonly SettledEvent[]): SettledEvent[] {
+  if (!events.some((event) => event.dedupeKey !== null)) return [...events];
+  const seen = new Set<string>();
+  return events.filter((event) => {
+    if (event.dedupeKey === null) return true;
+    const key = `${event.channelId}/${event.dedupeKey}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}

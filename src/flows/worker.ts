@@ -1,0 +1,316 @@
+/**
+ * The worker: claims what is due, performs it, settles it. Its invariants:
+ * - it claims only what it can start at once, so that a crash leaves few runs in doubt;
+ * - no lane takes more than its share of a claim, however much waits in it;
+ * - each lane is searched from its own cursor on, never from the beginning, so that finished rows cost nothing;
+ * - its claims are good as long as its heartbeat: a node that missed it starts nothing and settles nothing.
+ */
+import { asFailure } from '../errors.ts';
+import {
+  beat,
+  type ClaimedRow,
+  claim,
+  enterNode,
+  FIRST_ID,
+  type LaneShare,
+  leaveNode,
+  PIPELINE_CODES,
+  unclaim,
+} from '../storage/claim.ts';
+import { type LaneRow, readLanes } from '../storage/lanes.ts';
+import type { Gatherer } from './gather.ts';
+import type { Ground } from './ground.ts';
+import type { Parts } from './parts.ts';
+import type { Perform } from './perform.ts';
+
+export interface WorkerOptions {
+  readonly name: string;
+  /** Runs under way at once, in one lane and in all. */
+  readonly laneConcurrency: number;
+  readonly concurrency: number;
+  readonly pollMs: number;
+  readonly heartbeatMs: number;
+  /** A node without a heartbeat for so long is dead. */
+  readonly leaseMs: number;
+}
+
+export interface Worker {
+  readonly start: () => Promise<void>;
+  /** Stops claiming, lets finish what runs, settles it. */
+  readonly stop: () => Promise<void>;
+  /** Something waits in a lane; without one, anywhere. */
+  readonly wake: (laneId?: number) => void;
+  readonly node: () => number;
+}
+
+/** Rows of transactions that were slow to commit may come to stand this far behind a cursor. */
+const STRAGGLER_MS = 2_000;
+const STRAGGLER_EVERY_MS = 1_000;
+const FULL_SEARCH_EVERY_MS = 30_000;
+const LANES_EVERY_MS = 1_000;
+
+interface Lane {
+  row: LaneRow;
+  dueMs: number;
+  afterId: string;
+  running: number;
+  /** Worth asking before the next poll. */
+  hot: boolean;
+  asked: boolean;
+  blockedUntilMs: number;
+  stragglersAtMs: number;
+  fullSearchAtMs: number;
+}
+
+/** Performs what belongs to the engine itself: launches and mailings. */
+export type PerformTask = (row: ClaimedRow) => Promise<Parts>;
+
+const TASKS: ReadonlySet<number> = new Set([
+  PIPELINE_CODES.open_launch,
+  PIPELINE_CODES.start_mailing,
+  PIPELINE_CODES.stop_mailing,
+  PIPELINE_CODES.moderated,
+]);
+
+/** A worker on a database. `settler` must settle under the number that `node()` gives. */
+export function createWorker(
+  ground: Ground,
+  perform: Perform,
+  performTask: PerformTask,
+  settler: Gatherer<Parts>,
+  options: WorkerOptions,
+): Worker {
+  const { database, clock, log } = ground;
+  const lanes = new Map<number, Lane>();
+  let node = 0;
+  let lastBeatMs = 0;
+  let stopping = false;
+  let running = 0;
+  let claiming = 0;
+  let lanesAtMs = 0;
+  let pollAtMs = 0;
+  let loop: Promise<void> | undefined;
+  let heart: NodeJS.Timeout | undefined;
+  let ring: () => void = () => {};
+  let rung = false;
+
+  const awake = () => {
+    rung = true;
+    ring();
+  };
+
+  const refreshLanes = async (nowMs: number) => {
+    lanesAtMs = nowMs + LANES_EVERY_MS;
+    for (const row of await readLanes(database)) {
+      const known = lanes.get(row.id);
+      if (known === undefined) {
+        lanes.set(row.id, {
+          row,
+          dueMs: 0,
+          afterId: FIRST_ID,
+          running: 0,
+          hot: true,
+          asked: false,
+          blockedUntilMs: 0,
+          stragglersAtMs: nowMs + STRAGGLER_EVERY_MS,
+          fullSearchAtMs: nowMs + FULL_SEARCH_EVERY_MS,
+        });
+        continue;
+      }
+      if (known.row.epoch !== row.epoch) {
+        known.dueMs = 0;
+        known.afterId = FIRST_ID;
+        known.hot = true;
+      }
+      known.row = row;
+    }
+  };
+
+  /** Where to search a lane: at its cursor, or behind it now and then. */
+  const searchFrom = (lane: Lane, nowMs: number): { dueMs: number; afterId: string } => {
+    if (nowMs >= lane.fullSearchAtMs) {
+      lane.fullSearchAtMs = nowMs + FULL_SEARCH_EVERY_MS;
+      return { dueMs: 0, afterId: FIRST_ID };
+    }
+    // Far behind the present no slow transaction can still add rows before the cursor.
+    const near = lane.dueMs > nowMs - 5 * STRAGGLER_MS;
+    if (near && nowMs >= lane.stragglersAtMs) {
+      lane.stragglersAtMs = nowMs + STRAGGLER_EVERY_MS;
+      return { dueMs: lane.dueMs - STRAGGLER_MS, afterId: FIRST_ID };
+    }
+    return lane;
+  };
+
+  /** The lanes to ask now, each with its share of what may still run. */
+  const shares = (nowMs: number): LaneShare[] => {
+    const poll = nowMs >= pollAtMs;
+    if (poll) pollAtMs = nowMs + options.pollMs;
+    const free = options.concurrency - running;
+    if (free <= 0) return [];
+    const ready: Lane[] = [];
+    for (const lane of lanes.values()) {
+      if (lane.asked || lane.row.paused_at !== null || lane.running >= options.laneConcurrency) continue;
+      if (nowMs < lane.blockedUntilMs) continue;
+      // A lane is asked again when half of it is free, so that claims stay large.
+      if (lane.running > options.laneConcurrency / 2) continue;
+      if (lane.hot || poll) ready.push(lane);
+    }
+    const fair = Math.max(1, Math.floor(free / Math.max(1, ready.length)));
+    const asked: LaneShare[] = [];
+    let left = free;
+    for (const lane of ready) {
+      const share = Math.min(options.laneConcurrency - lane.running, fair, left);
+      if (share <= 0) break;
+      left -= share;
+      lane.asked = true;
+      lane.hot = false;
+      const from = searchFrom(lane, nowMs);
+      asked.push({ laneId: lane.row.id, afterDueMs: from.dueMs, afterId: from.afterId, share });
+    }
+    return asked;
+  };
+
+  const claimOnce = async (asked: readonly LaneShare[], nowMs: number) => {
+    claiming += 1;
+    const held = node;
+    try {
+      const rows = await claim(database, held, nowMs, asked);
+      const counts = new Map<number, number>();
+      for (const row of rows) {
+        counts.set(row.lane_id, (counts.get(row.lane_id) ?? 0) + 1);
+        const lane = lanes.get(row.lane_id);
+        if (lane === undefined) continue;
+        if (row.due > lane.dueMs || (row.due === lane.dueMs && row.id > lane.afterId)) {
+          lane.dueMs = row.due;
+          lane.afterId = row.id;
+        }
+      }
+      for (const share of asked) {
+        const lane = lanes.get(share.laneId);
+        if (lane === undefined) continue;
+        lane.asked = false;
+        if ((counts.get(share.laneId) ?? 0) >= share.share) lane.hot = true;
+      }
+      if (stopping || clock.now() - lastBeatMs > options.leaseMs || held !== node) {
+        await unclaim(database, held, rows.map((row) => row.id));
+        return;
+      }
+      for (const row of rows) begin(row);
+    } catch (thrown) {
+      for (const share of asked) {
+        const lane = lanes.get(share.laneId);
+        if (lane !== undefined) lane.asked = false;
+      }
+      const failure = asFailure(thrown);
+      log.error({ code: failure.code }, `claiming failed: ${failure.message}`);
+      await pause(500);
+    } finally {
+      claiming -= 1;
+      awake();
+    }
+  };
+
+  const begin = (row: ClaimedRow) => {
+    const lane = lanes.get(row.lane_id);
+    running += 1;
+    if (lane !== undefined) lane.running += 1;
+    const performing = TASKS.has(row.pipeline) ? performTask(row) : perform.row(row);
+    performing
+      .then((parts) => {
+        const limited = parts.again?.[0];
+        const limitedUntil = limited !== undefined && limited.tries === row.tries ? limited.dueMs : 0;
+        if (lane !== undefined && limitedUntil > lane.blockedUntilMs && limitedUntil < clock.now() + 5_000) {
+          lane.blockedUntilMs = limitedUntil;
+        }
+        return settler.add(parts);
+      })
+      .catch((thrown: unknown) => {
+        const failure = asFailure(thrown);
+        log.error({ waiting: row.id, code: failure.code }, `a run could not be settled: ${failure.message}`);
+      })
+      .finally(() => {
+        running -= 1;
+        if (lane !== undefined) {
+          lane.running -= 1;
+          if (lane.running <= options.laneConcurrency / 2) awake();
+        } else awake();
+      });
+  };
+
+  const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+  /** Waits until something happens or the next poll is due. */
+  const rest = (ms: number) =>
+    new Promise<void>((resolve) => {
+      if (rung) {
+        rung = false;
+        resolve();
+        return;
+      }
+      const timer = setTimeout(done, ms);
+      ring = done;
+      function done() {
+        clearTimeout(timer);
+        ring = () => {};
+        rung = false;
+        resolve();
+      }
+    });
+
+  const turn = async () => {
+    while (!stopping) {
+      try {
+        const nowMs = clock.now();
+        if (nowMs >= lanesAtMs) await refreshLanes(nowMs);
+        const asked = claiming < 2 ? shares(nowMs) : [];
+        if (asked.length > 0) void claimOnce(asked, nowMs);
+        await rest(Math.max(5, Math.min(pollAtMs, lanesAtMs) - clock.now()));
+      } catch (thrown) {
+        const failure = asFailure(thrown);
+        log.error({ code: failure.code }, `the worker will try again: ${failure.message}`);
+        await pause(500);
+      }
+    }
+  };
+
+  const heartbeat = async () => {
+    const nowMs = clock.now();
+    try {
+      if (await beat(database, node, nowMs)) lastBeatMs = nowMs;
+      else {
+        // Taken for dead: what ran under the old number is fenced off; a new number starts clean.
+        node = await enterNode(database, options.name, nowMs);
+        lastBeatMs = nowMs;
+        log.warn({ node }, 'the heartbeat came too late; this process goes on as a new node');
+      }
+    } catch (thrown) {
+      log.error({ code: asFailure(thrown).code }, `the heartbeat failed: ${asFailure(thrown).message}`);
+    }
+  };
+
+  return Object.freeze<Worker>({
+    node: () => node,
+    wake: (laneId) => {
+      const lane = laneId === undefined ? undefined : lanes.get(laneId);
+      if (lane !== undefined) lane.hot = true;
+      else lanesAtMs = 0;
+      awake();
+    },
+    start: async () => {
+      const nowMs = clock.now();
+      node = await enterNode(database, options.name, nowMs);
+      lastBeatMs = nowMs;
+      heart = setInterval(heartbeat, options.heartbeatMs);
+      loop = turn();
+    },
+    stop: async () => {
+      stopping = true;
+      awake();
+      await loop;
+      while (claiming > 0 || running > 0) await pause(5);
+      await settler.drain();
+      clearInterval(heart);
+      await leaveNode(database, node);
+    },
+  });
+}

@@ -1,0 +1,38 @@
+/** Failures as problem+json (RFC 9457), with a stable code and no stack trace. */
+import { asFailure, FAILURES, type Failure } from '../errors.ts';
+
+export interface ProblemBody {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly problems: readonly { readonly pointer: string; readonly message: string }[];
+}
+
+/** The body of a problem answer. */
+export function problemOf(failure: Failure): ProblemBody {
+  const { title, status } = FAILURES[failure.code];
+  const internal = failure.blame === 'us';
+  return {
+    type: `https://sluiceway.dev/errors#${failure.code.toLowerCase()}`,
+    title,
+    status,
+    code: failure.code,
+    // What went wrong inside is for the log, not for a caller.
+    detail: internal ? 'Something went wrong inside Sluiceway. The log has the details.' : failure.message,
+    problems: [...(failure.details.problems ?? [])],
+  };
+}
+
+/** The answer to a request that failed. */
+export function problemResponse(thrown: unknown): Response {
+  const failure = asFailure(thrown);
+  const body = problemOf(failure);
+  const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
+  if (failure.code === 'UNAUTHENTICATED') headers['www-authenticate'] = 'Bearer';
+  if (failure.details.retryAfterMs !== undefined) {
+    headers['retry-after'] = String(Math.ceil(failure.details.retryAfterMs / 1_000));
+  }
+  return new Response(JSON.stringify(body), { status: body.status, headers });
+}

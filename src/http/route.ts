@@ -1,0 +1,58 @@
+/**
+ * What a route is: one object from which come the check of the request, the authorization, and the OpenAPI page.
+ * A route's `run` gets a checked request and gives an answer, or throws a Failure, which becomes problem+json.
+ */
+import type { Action } from '../access/permissions.ts';
+import type { Caller } from '../access/tokens.ts';
+import type { Ids } from '../ids.ts';
+import type { JsonObject } from '../json.ts';
+
+export interface ApiRequest {
+  readonly caller: Caller;
+  /** Path members such as `{sid}`. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Checked and with numbers and booleans in their types, defaults filled in. */
+  readonly query: Readonly<Record<string, unknown>>;
+  /** Checked against `body`. */
+  readonly body: never;
+  /** The raw body, for routes with `stream`. */
+  readonly raw: Request;
+  readonly accept: string;
+  /** Ids of what this request makes: with an Idempotency-Key the same ones each time. */
+  readonly ids: Ids;
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  /** Sent as JSON, unless it is a stream or bytes, which need `contentType`. */
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Below `/api/v1`, with `{name}` for path members. */
+  readonly path: string;
+  readonly action: Action;
+  readonly summary: string;
+  readonly tag: string;
+  readonly query?: JsonObject;
+  readonly body?: JsonObject;
+  /** The body is not JSON and is read by the route itself; names its media types. */
+  readonly stream?: readonly string[];
+  /** Bytes; the ordinary limit where it is left out. */
+  readonly maxBytes?: number;
+  /** Status → schema of the answer. */
+  readonly answers: Readonly<Record<number, { readonly description: string; readonly schema?: JsonObject }>>;
+  readonly run: (request: ApiRequest) => Promise<ApiAnswer>;
+}
+
+/** Declares a route whose `run` sees its body as `Body`, which `body` must guarantee. */
+export function route<Body = undefined>(
+  declared: Omit<Route, 'run'> & {
+    readonly run: (request: Omit<ApiRequest, 'body'> & { readonly body: Body }) => Promise<ApiAnswer>;
+  },
+): Route {
+  return declared as unknown as Route;
+}

@@ -1,0 +1,48 @@
+/** JSON Schemas that several routes share. */
+import type { JsonObject } from '../json.ts';
+
+/** An object with these members and no others. */
+export function objectSchema(properties: JsonObject, required: readonly string[] = [], description?: string): JsonObject {
+  return {
+    type: 'object',
+    properties,
+    ...(required.length > 0 && { required: [...required] }),
+    additionalProperties: false,
+    ...(description !== undefined && { description }),
+  };
+}
+
+export const anyObject: JsonObject = { type: 'object', additionalProperties: true };
+export const text = (description: string, more: JsonObject = {}): JsonObject => ({ type: 'string', description, ...more });
+export const sid: JsonObject = {
+  type: 'string',
+  pattern: '^[a-z][a-z0-9_]{1,62}$',
+  description: 'A short name: lower-case letters, digits and underscores, beginning with a letter.',
+};
+export const time: JsonObject = { type: 'string', format: 'date-time' };
+export const uuid: JsonObject = { type: 'string', format: 'uuid' };
+
+/** Query members of every list. */
+export const pageQuery: JsonObject = {
+  limit: { type: 'integer', minimum: 1, maximum: 100, default: 20, description: 'Rows in a page.' },
+  cursor: { type: 'string', description: '`nextCursor` of the page before.' },
+};
+
+/** The answer of a list. */
+export function pageSchema(item: JsonObject): JsonObject {
+  return objectSchema(
+    {
+      data: { type: 'array', items: item },
+      pagination: objectSchema(
+        {
+          total: { type: 'integer' },
+          limit: { type: 'integer' },
+          hasMore: { type: 'boolean' },
+          nextCursor: { type: ['string', 'null'] },
+        },
+        ['total', 'limit', 'hasMore', 'nextCursor'],
+      ),
+    },
+    ['data', 'pagination'],
+  );
+}

@@ -1,0 +1,114 @@
+/** `event`: registers an event of a message. */
+import { Failure } from '../errors.ts';
+import { definePipe, type EmittedEvent } from './contract.ts';
+import { EVENT_EXAMPLES } from './event-examples.ts';
+import { eventTime } from './moment.ts';
+import { any, integer, object, oneOf, string } from './params.ts';
+
+/** Event types that need no declared event and so take no channel and action. */
+const CONTROL: ReadonlySet<unknown> = new Set(['stop', 'moderate_pass', 'moderate_error']);
+
+const DECLARED = ['channel_id', 'action_type'] as const;
+
+export const event = definePipe({
+  type: 'event',
+  aliases: ['eventer'],
+  summary: 'Registers an event of a message, as the channel declares it.',
+  params: {
+    sid: string("The event's string id in the channel; stands for the next three."),
+    event_type: oneOf('The platform event.', [
+      'send',
+      'deliv',
+      'sbounce',
+      'hbounce',
+      'undeliv',
+      'complain',
+      'reply',
+      'custom',
+      'read',
+      'click',
+      'unsub',
+      'moderate_pass',
+      'moderate_error',
+      'stop',
+    ]),
+    channel_id: integer('The numeric id of the channel.'),
+    action_type: integer("The event's numeric id."),
+    event: object('What is known of the event. Empty texts count as not given.', {
+      send_message_id: string('The message. Default: the message this run belongs to.', { templates: true }),
+      external_id: string(
+        "The provider's own id: on a send it is kept with the message, elsewhere it finds the message.",
+        { templates: true },
+      ),
+      time: string('When it happened: ISO 8601, or epoch seconds or milliseconds. Default: now.', {
+        templates: true,
+      }),
+      code: string("The provider's code for it.", { templates: true }),
+      message: string('A text: the reason of a bounce, the words of a reply.', { templates: true }),
+      data: any('More about it, kept with the event.', { templates: true, typed: true }),
+      dedupe_key: string('Events of a message with the same key are one event.', { templates: true }),
+    }),
+  },
+  needs: ['emit'],
+  adds: () => ({}),
+  errors: ['PIPE_PARAMS', 'EVENT_UNDECLARED', 'EVENT_WITHOUT_MESSAGE'],
+  examples: EVENT_EXAMPLES,
+  check: (params) => {
+    const has = (name: string) => Object.hasOwn(params, name);
+    if (has('sid')) return [];
+    if (!has('event_type')) {
+      return [
+        {
+          pointer: '',
+          message: 'Name the event: give "sid", or "event_type" with "channel_id" and "action_type".',
+        },
+      ];
+    }
+    const control = CONTROL.has(params.event_type);
+    return DECLARED.filter((name) => has(name) === control).map((name) => ({
+      pointer: control ? `/${name}` : '',
+      message: control
+        ? `An event of type "${String(params.event_type)}" takes no "${name}"; remove it.`
+        : `"${name}" is missing; give it, or name the event by its "sid" instead.`,
+    }));
+  },
+  run: (params, context) => {
+    const { send_message_id, external_id, time, code, message, data, dedupe_key } = params.event ?? {};
+    const sendMessageId = given(send_message_id) ?? context.messageId;
+    const externalId = given(external_id);
+    if (sendMessageId === undefined && externalId === undefined) {
+      throw new Failure(
+        'EVENT_WITHOUT_MESSAGE',
+        'This run belongs to no message, so the event must name one: give "send_message_id" or "external_id" in "event".',
+      );
+    }
+    const at = given(time);
+    context.can.emit(
+      present({
+        sid: params.sid,
+        eventType: params.event_type,
+        channelId: params.channel_id,
+        actionType: params.action_type,
+        sendMessageId,
+        externalId,
+        time: at === undefined ? undefined : eventTime(at, 'event.time'),
+        code: given(code),
+        message: given(message),
+        data,
+        dedupeKey: given(dedupe_key),
+      }),
+    );
+    return undefined;
+  },
+});
+
+function given(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+type Maybe<T> = { readonly [K in keyof T]: T[K] | undefined };
+
+/** The members that have a value. */
+function present(members: Maybe<Required<EmittedEvent>>): EmittedEvent {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,132 @@
+/** Claiming what waits, and giving back what a dead node held. */
+import type { Json } from '../json.ts';
+import type { Sql } from './database.ts';
+
+/** Which pipeline an event waits in; kept as a number in the waiting table. */
+export const PIPELINE_CODES = {
+  message: 1,
+  schedule: 2,
+  listener: 3,
+  moderate: 4,
+  stop: 5,
+  open_launch: 10,
+  stop_mailing: 11,
+  start_mailing: 12,
+  moderated: 13,
+} as const;
+
+export type WaitingPipeline = keyof typeof PIPELINE_CODES;
+
+/** The smallest uuid: before every row of a due time. */
+export const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
+/** Where the search in one lane starts, and how much it may bring. */
+export interface LaneShare {
+  readonly laneId: number;
+  readonly afterDueMs: number;
+  readonly afterId: string;
+  readonly share: number;
+}
+
+export interface ClaimedRow {
+  readonly id: string;
+  readonly account_id: string | null;
+  readonly lane_id: number;
+  /** Milliseconds. */
+  readonly due: number;
+  readonly pipeline: number;
+  readonly pipe: number | null;
+  readonly tries: number;
+  readonly message_id: string | null;
+  readonly channel_version_id: number;
+  readonly payload: string | null;
+  readonly launch_id: string | null;
+  readonly resource_id: string | null;
+  readonly sender_id: string | null;
+  readonly state: number | null;
+  readonly attempt: number | null;
+  readonly class: string | null;
+  readonly content: Json;
+  readonly expires: number | null;
+  readonly profile_external_id: string | null;
+  readonly profile: Readonly<Record<string, unknown>> | null;
+  readonly subscription: Readonly<Record<string, unknown>> | null;
+  readonly subscription_status: string | null;
+}
+
+/** Claims due rows of several lanes in one statement and brings what their runs need. */
+export function claim(sql: Sql, node: number, nowMs: number, lanes: readonly LaneShare[]): Promise<ClaimedRow[]> {
+  return sql.query<ClaimedRow>(
+    'select * from claim_waiting($1::int, $2::timestamptz, $3::int[], $4::float8[], $5::uuid[], $6::int[])',
+    [
+      node,
+      new Date(nowMs),
+      lanes.map((lane) => lane.laneId),
+      lanes.map((lane) => lane.afterDueMs),
+      lanes.map((lane) => lane.afterId),
+      lanes.map((lane) => lane.share),
+    ],
+  );
+}
+
+/** Gives claimed rows back untouched, for a node that drains. */
+export async function unclaim(sql: Sql, node: number, ids: readonly string[]): Promise<void> {
+  await sql.query('update waiting set owner = null where id = any($1::uuid[]) and owner = $2', [ids, node]);
+}
+
+/** Enters a process among the nodes and gives its number. */
+export async function enterNode(sql: Sql, name: string, nowMs: number): Promise<number> {
+  const [row] = await sql.query<{ id: number }>(
+    'insert into node (name, started_at, heartbeat_at) values ($1, $2, $2) returning id',
+    [name, new Date(nowMs)],
+  );
+  return row?.id ?? 0;
+}
+
+/** Renews the lease of a node's claims; false where another node has already taken it for dead. */
+export async function beat(sql: Sql, node: number, nowMs: number): Promise<boolean> {
+  const rows = await sql.query('update node set heartbeat_at = $2 where id = $1 returning id', [node, new Date(nowMs)]);
+  return rows.length === 1;
+}
+
+export async function leaveNode(sql: Sql, node: number): Promise<void> {
+  await sql.query('delete from node where id = $1', [node]);
+}
+
+export interface OrphanRow {
+  readonly id: string;
+  readonly account_id: string | null;
+  readonly lane_id: number;
+  readonly pipeline: number;
+  readonly pipe: number | null;
+  readonly message_id: string | null;
+  readonly channel_version_id: number;
+  readonly attempt: number | null;
+  readonly launch_id: string | null;
+}
+
+/**
+ * Takes over what nodes without a heartbeat since `beforeMs` held: the dead nodes are removed, their rows now belong
+ * to `node`, which decides for each whether it may run again.
+ */
+export function takeOver(sql: Sql, node: number, beforeMs: number): Promise<OrphanRow[]> {
+  return sql.query<OrphanRow>(
+    `with dead as (delete from node where heartbeat_at < $2 and id <> $1 returning id),
+     taken as (
+       update waiting set owner = $1 where owner in (select id from dead)
+       returning id, account_id, lane_id, pipeline, pipe, message_id, channel_version_id)
+     select taken.*, message.attempt, message.launch_id
+     from taken left join message on message.id = taken.message_id`,
+    [node, new Date(beforeMs)],
+  );
+}
+
+/** Makes rows claimable again and tells every node to look behind its cursors. */
+export async function release(sql: Sql, node: number, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await sql.query(
+    `with freed as (update waiting set owner = null where id = any($1::uuid[]) and owner = $2 returning lane_id)
+     update lane set epoch = epoch + 1 where id in (select lane_id from freed)`,
+    [ids, node],
+  );
+}

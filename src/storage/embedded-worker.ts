@@ -1,0 +1,35 @@
+/** The thread that owns PGlite. It answers one request after another, in order. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { PGlite } from '@electric-sql/pglite';
+
+interface Request {
+  readonly id: number;
+  readonly kind: 'query' | 'script' | 'close';
+  readonly text: string;
+  readonly values: unknown[];
+}
+
+const INT8 = 20;
+const { folder } = workerData as { folder?: string };
+const database = await PGlite.create({
+  ...(folder !== undefined && { dataDir: folder }),
+  parsers: { [INT8]: Number },
+});
+
+async function answer(request: Request): Promise<unknown[]> {
+  if (request.kind === 'query') return (await database.query(request.text, request.values)).rows;
+  if (request.kind === 'script') await database.exec(request.text);
+  else await database.close();
+  return [];
+}
+
+parentPort?.on('message', (request: Request) => {
+  answer(request).then(
+    (rows) => parentPort?.postMessage({ id: request.id, rows }),
+    (error: Error & { code?: string; detail?: string }) =>
+      parentPort?.postMessage({
+        id: request.id,
+        error: { message: error.message, code: error.code, detail: error.detail },
+      }),
+  );
+});

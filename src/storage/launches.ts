@@ -1,0 +1,234 @@
+/** Launches of mailings: opened page by page from their audience, each page one statement. */
+import { PIPELINE_CODES } from './claim.ts';
+import type { Sql, SqlValue } from './database.ts';
+import { STATE_CODES } from './states.ts';
+
+export interface LaunchRow {
+  readonly id: string;
+  readonly mailing_id: string;
+  readonly mailing_name: string;
+  readonly account_id: string;
+  readonly number: number;
+  readonly kind: 'real' | 'test' | 'moderation';
+  readonly channel_version_id: number;
+  readonly channel_id: number;
+  readonly sender_id: string | null;
+  readonly resource_id: string;
+  readonly content: Readonly<Record<string, unknown>>;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly audience: Readonly<Record<string, unknown>>;
+  readonly class: string;
+  readonly opened: number;
+  readonly opening: boolean;
+  readonly state: 'sending' | 'paused' | 'stopped' | 'finished';
+  readonly started_at: Date;
+  readonly finished_at: Date | null;
+  readonly schedule: Readonly<Record<string, unknown>> | null;
+}
+
+const SELECT = `select l.*, m.name as mailing_name, m.channel_id, m.schedule
+  from launch l join mailing m on m.id = l.mailing_id`;
+
+export function readLaunches(sql: Sql, ids: readonly string[]): Promise<LaunchRow[]> {
+  return sql.query<LaunchRow>(`${SELECT} where l.id = any($1::uuid[])`, [ids]);
+}
+
+export function launchesOfMailing(sql: Sql, mailingId: string): Promise<LaunchRow[]> {
+  return sql.query<LaunchRow>(`${SELECT} where l.mailing_id = $1 order by l.number`, [mailingId]);
+}
+
+export interface NewLaunch {
+  readonly id: string;
+  readonly mailingId: string;
+  readonly kind: 'real' | 'test' | 'moderation';
+  readonly channelVersionId: number;
+  readonly nowMs: number;
+  /** For tests: these profiles instead of the mailing's audience, as JSON text. */
+  readonly audience: string | null;
+}
+
+/** Fixes what a mailing sends in a new launch; undefined where the mailing is not in one of `from` states. */
+export async function insertLaunch(
+  sql: Sql,
+  launch: NewLaunch,
+  from: readonly string[],
+  to: string,
+): Promise<{ id: string } | undefined> {
+  const rows = await sql.query<{ id: string }>(
+    `with started as (
+       update mailing set state = $7, state_reason = null, updated_at = $5 where id = $2 and state = any($6::text[]) returning *)
+     insert into launch (id, mailing_id, account_id, number, kind, channel_version_id, sender_id, resource_id, content,
+       fields, audience, class, opening, state, started_at)
+     select $1, id, account_id, (select coalesce(max(number), 0) + 1 from launch where mailing_id = $2), $3, $4, sender_id,
+       resource_id, content, fields, coalesce($8::text::json, audience), class, true, 'sending', $5
+     from started returning id`,
+    [
+      launch.id,
+      launch.mailingId,
+      launch.kind,
+      launch.channelVersionId,
+      new Date(launch.nowMs),
+      from,
+      to,
+      launch.audience,
+    ],
+  );
+  return rows[0];
+}
+
+/** The condition of an audience on profile `p`, with its values from `$first` on. */
+export interface AudienceCondition {
+  readonly text: string;
+  readonly values: readonly SqlValue[];
+}
+
+export interface OpenedPage {
+  readonly opened: number;
+  readonly more: boolean;
+}
+
+/**
+ * Turns the next page of a direct launch's audience into messages and waiting rows, in one statement: whoever is
+ * subscribed, in the order of subscription ids. Opening a page again changes nothing.
+ */
+export async function openDirectPage(
+  sql: Sql,
+  launchId: string,
+  laneId: number,
+  pageRows: number,
+  nowMs: number,
+  condition: AudienceCondition,
+): Promise<OpenedPage> {
+  const [row] = await sql.query<OpenedPage>(
+    `with l as materialized (
+       select launch.*, mailing.channel_id from launch join mailing on mailing.id = launch.mailing_id
+       where launch.id = $1 and launch.opening and launch.state = 'sending' for update of launch),
+     page as materialized (
+       select s.id, s.profile_id from l join subscription s
+         on s.resource_id = l.resource_id and s.channel_id = l.channel_id
+         and s.id > coalesce(l.opened_to, '00000000-0000-0000-0000-000000000000'::uuid) and s.status = 'subscribed'
+       join profile p on p.id = s.profile_id
+       where ${condition.text}
+       order by s.id limit ${Math.trunc(pageRows)}),
+     opened as (
+       insert into message (id, account_id, channel_id, channel_version_id, lane_id, launch_id, profile_id,
+         subscription_id, resource_id, sender_id, state, class, updated_at)
+       select launch_message_id(l.id, page.id), l.account_id, l.channel_id, l.channel_version_id, $2, l.id,
+         page.profile_id, page.id, l.resource_id, l.sender_id, ${STATE_CODES.accepted}, l.class, $3
+       from l, page on conflict (id) do nothing returning id, account_id, channel_version_id),
+     queued as (
+       insert into waiting (id, account_id, lane_id, due_at, pipeline, message_id, channel_version_id)
+       select id, account_id, $2, $3, ${PIPELINE_CODES.message}, id, channel_version_id from opened)
+     update launch set
+       opened_to = coalesce((select id from page order by id desc limit 1), opened_to),
+       opened = opened + (select count(*) from opened),
+       opening = (select count(*) from page) >= ${Math.trunc(pageRows)}
+     where id in (select id from l)
+     returning (select count(*)::int from opened) as opened, opening as more`,
+    [launchId, laneId, new Date(nowMs), ...condition.values],
+  );
+  return row ?? { opened: 0, more: false };
+}
+
+/** Opens an indirect launch: one message for its resource, in the given pipeline. */
+export async function openIndirect(
+  sql: Sql,
+  launchId: string,
+  laneId: number,
+  pipeline: 'message' | 'moderate',
+  nowMs: number,
+): Promise<OpenedPage> {
+  const [row] = await sql.query<{ opened: number }>(
+    `with l as materialized (
+       select launch.*, mailing.channel_id from launch join mailing on mailing.id = launch.mailing_id
+       where launch.id = $1 and launch.opening and launch.state = 'sending' for update of launch),
+     opened as (
+       insert into message (id, account_id, channel_id, channel_version_id, lane_id, launch_id, resource_id, sender_id,
+         state, class, updated_at)
+       select launch_message_id(id, resource_id), account_id, channel_id, channel_version_id, $2, id, resource_id,
+         sender_id, ${STATE_CODES.accepted}, class, $3 from l
+       on conflict (id) do nothing returning id, account_id, channel_version_id),
+     queued as (
+       insert into waiting (id, account_id, lane_id, due_at, pipeline, message_id, channel_version_id)
+       select id, account_id, $2, $3, ${PIPELINE_CODES[pipeline]}, id, channel_version_id from opened)
+     update launch set opened = opened + (select count(*) from opened), opening = false
+     where id in (select id from l) returning (select count(*)::int from opened) as opened`,
+    [launchId, laneId, new Date(nowMs)],
+  );
+  return { opened: row?.opened ?? 0, more: false };
+}
+
+/** The launches that are under way, whatever their mailing's state. */
+export function unfinishedLaunches(sql: Sql): Promise<LaunchRow[]> {
+  return sql.query<LaunchRow>(`${SELECT} where l.finished_at is null`);
+}
+
+/** Finishes launches whose messages all reached their end, with their mailings. Gives the finished ones. */
+export function finishLaunches(sql: Sql, nowMs: number): Promise<{ id: string; mailing_id: string; kind: string }[]> {
+  return sql.query(
+    `with ended as (
+       update launch l set finished_at = $1, state = case when state = 'stopped' then 'stopped' else 'finished' end
+       where finished_at is null and not opening and state in ('sending', 'stopped')
+         and not exists (select from message m where m.launch_id = l.id and m.state < ${STATE_CODES.unknown})
+       returning l.id, l.mailing_id, l.kind),
+     closed as (
+       update mailing set state = 'finished', updated_at = $1
+       where state = 'sending' and id in (select mailing_id from ended where kind = 'real'))
+     select * from ended`,
+    [new Date(nowMs)],
+  );
+}
+
+/** Messages of launches by state. */
+export function countByState(sql: Sql, launchIds: readonly string[]): Promise<{ state: number; count: number }[]> {
+  return sql.query(
+    'select state, count(*)::int as count from message where launch_id = any($1::uuid[]) group by state',
+    [launchIds],
+  );
+}
+
+/** Far in the future: where rows of a paused launch wait. */
+const PARKED_DUE = `'9999-01-01T00:00:00Z'::timestamptz`;
+
+/** Milliseconds of the due time of rows that wait for a resume. */
+export const PARKED_DUE_MS = Date.UTC(9999, 0, 1);
+
+/** Makes the parked rows of a launch due again. */
+export async function unparkLaunch(sql: Sql, launchId: string, nowMs: number): Promise<void> {
+  await sql.query(
+    `with freed as (
+       update waiting w set due_at = $2 from message m
+       where m.launch_id = $1 and w.message_id = m.id and w.due_at = ${PARKED_DUE} returning w.lane_id)
+     update lane set epoch = epoch + 1 where id in (select lane_id from freed)`,
+    [launchId, new Date(nowMs)],
+  );
+}
+
+/** Sets the state of the launches of a mailing that are not finished. */
+export async function setLaunchStates(
+  sql: Sql,
+  mailingId: string,
+  state: 'sending' | 'paused' | 'stopped',
+): Promise<string[]> {
+  const rows = await sql.query<{ id: string }>(
+    `update launch set state = $2, opening = opening and $2 <> 'stopped'
+     where mailing_id = $1 and finished_at is null returning id`,
+    [mailingId, state],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Ends what still waits of stopped launches: the messages are stopped, their rows go. */
+export async function stopMessages(sql: Sql, launchIds: readonly string[], nowMs: number): Promise<number> {
+  const [row] = await sql.query<{ stopped: number }>(
+    `with gone as (
+       delete from waiting w using message m
+       where m.launch_id = any($1::uuid[]) and w.message_id = m.id and w.owner is null returning m.id),
+     stopped as (
+       update message set state = ${STATE_CODES.stopped}, reason = 'MAILING_STOPPED', updated_at = $2
+       where id in (select id from gone) and state < ${STATE_CODES.sent} returning id)
+     select count(*)::int as stopped from stopped`,
+    [launchIds, new Date(nowMs)],
+  );
+  return row?.stopped ?? 0;
+}

@@ -1,0 +1,73 @@
+/** Finding the message of an event that names it by id or by the provider's own id. */
+import type { Sql } from './database.ts';
+
+export interface FoundMessage {
+  /** Position in the question. */
+  readonly place: number;
+  readonly message_id: string;
+  readonly account_id: string;
+  readonly launch_id: string | null;
+  readonly attempt: number;
+}
+
+export interface LooseQuestion {
+  readonly channelId: number;
+  readonly externalId: string | null;
+  readonly messageId: string | null;
+  readonly accountId: string | null;
+}
+
+/** The messages of many loose events in one query; what is not found is left out. */
+export function findMessages(sql: Sql, questions: readonly LooseQuestion[]): Promise<FoundMessage[]> {
+  return sql.query<FoundMessage>(
+    `with asked as (
+       select * from unnest($1::int[], $2::int[], $3::text[], $4::uuid[], $5::uuid[])
+         as a (place, channel, external_id, message, account)),
+     named as (
+       select place, channel, account, message as id, null::int as attempt from asked where message is not null
+       union all
+       select a.place, a.channel, a.account, e.message_id, e.attempt::int
+       from asked a join external_id e on e.channel_id = a.channel and e.external_id = a.external_id
+       where a.message is null)
+     select distinct on (n.place) n.place, m.id as message_id, m.account_id, m.launch_id,
+       coalesce(n.attempt, m.attempt)::int as attempt
+     from named n join message m on m.id = n.id
+     where m.channel_id = n.channel and (n.account is null or m.account_id = n.account)
+     order by n.place, m.id desc`,
+    [
+      questions.map((_, place) => place),
+      questions.map((question) => question.channelId),
+      questions.map((question) => question.externalId),
+      questions.map((question) => question.messageId),
+      questions.map((question) => question.accountId),
+    ],
+  );
+}
+
+export interface ParkedRow {
+  readonly id: string;
+  readonly channel_id: number;
+  readonly account_id: string | null;
+  readonly sender_id: string | null;
+  readonly external_id: string | null;
+  readonly message_id: string | null;
+  readonly event: Readonly<Record<string, unknown>>;
+}
+
+/** Takes parked events whose message is known by now out of the lot; those parked since `sinceMs` only. */
+export function takeJoinable(sql: Sql, sinceMs: number, most: number): Promise<ParkedRow[]> {
+  return sql.query<ParkedRow>(
+    `select p.id, p.channel_id, p.account_id, p.sender_id, p.external_id, p.message_id, p.event
+     from parked_event p
+     where p.parked_at >= $1 and (
+       exists (select from external_id e where p.external_id is not null and e.channel_id = p.channel_id and e.external_id = p.external_id)
+       or (p.message_id is not null and exists (select from message m where m.id = p.message_id)))
+     order by p.id limit ${Math.trunc(most)}`,
+    [new Date(sinceMs)],
+  );
+}
+
+export async function deleteParked(sql: Sql, ids: readonly string[]): Promise<string[]> {
+  const rows = await sql.query<{ id: string }>('delete from parked_event where id = any($1::uuid[]) returning id', [ids]);
+  return rows.map((row) => row.id);
+}

@@ -1,0 +1,66 @@
+/** Brings a database to the schema of this program. */
+import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { Failure } from '../errors.ts';
+import type { Database } from './database.ts';
+
+const FOLDER = fileURLToPath(new URL('./migrations/', import.meta.url));
+/** Any fixed number: one migration at a time on one database. */
+const LOCK = 7_584_201;
+
+/**
+ * Applies what is missing, each migration in its own transaction, one process at a time. Gives how many were applied.
+ * Throws CONFLICT where the database is newer than this program.
+ */
+export async function migrate(database: Database): Promise<number> {
+  const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.sql')).sort();
+  await database.script('create table if not exists schema_version (version int primary key, applied_at timestamptz not null default now())');
+  let applied = 0;
+  for (const [index, file] of files.entries()) {
+    const text = await readFile(new URL(file, `file://${FOLDER}`), 'utf8');
+    applied += await database.transaction(async (tx) => {
+      await tx.query(`select pg_advisory_xact_lock(${LOCK})`);
+      const [newest] = await tx.query<{ version: number }>(
+        'select coalesce(max(version), 0)::int as version from schema_version',
+      );
+      const version = newest?.version ?? 0;
+      if (version > files.length) {
+        throw new Failure(
+          'CONFLICT',
+          `The database has schema ${version}, but this program knows schemas up to ${files.length}. Start a newer Sluiceway; this one would damage the books.`,
+        );
+      }
+      if (version !== index) return 0;
+      for (const statement of statementsOf(text)) await tx.query(statement);
+      await tx.query('insert into schema_version (version) values ($1)', [index + 1]);
+      return 1;
+    });
+  }
+  return applied;
+}
+
+/** Splits a script at semicolons that end a line outside `$$` bodies. */
+function statementsOf(script: string): string[] {
+  const statements: string[] = [];
+  let current = '';
+  let inBody = false;
+  for (const line of script.split('\n')) {
+    if (line.trimStart().startsWith('--') && !inBody) continue;
+    current += `${line}\n`;
+    if ((line.split('$$').length - 1) % 2 === 1) inBody = !inBody;
+    if (!inBody && line.trimEnd().endsWith(';')) {
+      statements.push(current);
+      current = '';
+    }
+  }
+  return current.trim() === '' ? statements : [...statements, current];
+}
+
+/** Makes the partitions of the month of `nowMs` and of the two after it. */
+export async function makePartitions(database: Database, nowMs: number): Promise<void> {
+  const now = new Date(nowMs);
+  for (let ahead = -1; ahead <= 2; ahead += 1) {
+    const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1));
+    await database.query('select make_partitions($1::text::date)', [month.toISOString().slice(0, 10)]);
+  }
+}

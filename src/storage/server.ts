@@ -1,0 +1,59 @@
+/** A PostgreSQL server through postgres.js. */
+import postgres from 'postgres';
+import { Failure } from '../errors.ts';
+import type { Database, Sql, SqlValue } from './database.ts';
+
+const WAKE_CHANNEL = 'sluiceway_wake';
+const INT8 = 20;
+
+export interface ServerOptions {
+  readonly url: string;
+  /** Connections kept at most. */
+  readonly connections: number;
+}
+
+/** Connects to a server; throws DATABASE_UNREACHABLE. */
+export async function openServer(options: ServerOptions): Promise<Database> {
+  const client = postgres(options.url, {
+    max: options.connections,
+    onnotice: () => {},
+    // Reading bigints as numbers: our own are counters and sizes far below 2^53.
+    types: { bigint: { to: INT8, from: [INT8], serialize: String, parse: Number } },
+    connection: { application_name: 'sluiceway' },
+  });
+  const on = (handle: postgres.Sql | postgres.TransactionSql): Sql => ({
+    query: async <Row>(text: string, values: readonly SqlValue[] = []) =>
+      (await handle.unsafe(text, values as never, { prepare: true })) as unknown as Row[],
+  });
+  const outer = on(client);
+  try {
+    await outer.query('select 1');
+  } catch (thrown) {
+    await client.end({ timeout: 1 });
+    const reason = thrown instanceof Error && thrown.message !== '' ? thrown.message : String(thrown);
+    throw new Failure(
+      'DATABASE_UNREACHABLE',
+      `The database of DATABASE_URL could not be reached: ${reason}. Check that the server runs and the address is right.`,
+      { cause: thrown },
+    );
+  }
+  return Object.freeze<Database>({
+    kind: 'server',
+    query: outer.query,
+    transaction: async <T>(run: (tx: Sql) => Promise<T>) =>
+      (await client.begin((handle) => run(on(handle)))) as T,
+    script: async (text) => {
+      await client.unsafe(text).simple();
+    },
+    wake: async (topic) => {
+      await outer.query('select pg_notify($1, $2)', [WAKE_CHANNEL, topic]);
+    },
+    onWake: async (listener) => {
+      const { unlisten } = await client.listen(WAKE_CHANNEL, listener);
+      return () => {
+        unlisten().catch(() => {});
+      };
+    },
+    close: () => client.end({ timeout: 5 }),
+  });
+}

@@ -1,0 +1,69 @@
+/** What happened in a run, in the words that a golden test expects it in. */
+import type { CompiledChannel } from '../engine/compile-channel.ts';
+import { errorOf, type RunEvent, type RunOutcome, type Wait } from '../engine/run.ts';
+import type { LaterEvent } from '../pipes/contract.ts';
+import { isObject } from '../json.ts';
+import type { PlayedOutside } from './played-outside.ts';
+import { showRequest, showValue } from './shown-request.ts';
+
+/** The members of `expect`, as they were; empty ones are left out. */
+export type Happened = Readonly<Record<string, unknown>>;
+
+/** Shows the outcome of a run. */
+export async function showOutcome(
+  channel: CompiledChannel,
+  outcome: RunOutcome,
+  outside: PlayedOutside,
+): Promise<Happened> {
+  const { failure, wait } = outcome;
+  return present({
+    status: outcome.status,
+    path: outcome.trail.map((step) => `${step.pipe}:${step.exit}`),
+    requests: await Promise.all(outside.requests.map(showRequest)),
+    events: outcome.events.map((event) => showEvent(channel, event)),
+    later: outcome.later.map(showLater),
+    logs: outcome.logs.map(({ pipe, level, message, prefix }) => ({ pipe, level, message, prefix })),
+    result: outcome.result?.value,
+    error: failure === undefined ? undefined : errorOf(failure, outcome.pipe),
+    wait: wait === undefined ? undefined : showWait(wait),
+    branches: outcome.branches.map(showWait),
+    store: outside.stored(),
+  });
+}
+
+/** The members that say something, as JSON. */
+export function present(members: Readonly<Record<string, unknown>>): Happened {
+  const shown = Object.entries(members).map(([name, value]): [string, unknown] => [name, showValue(value)]);
+  return Object.fromEntries(shown.filter(([name, value]) => name === 'result' || !isEmpty(value)));
+}
+
+function isEmpty(value: unknown): boolean {
+  return (
+    value === undefined ||
+    (Array.isArray(value) && value.length === 0) ||
+    (isObject(value) && Object.keys(value).length === 0)
+  );
+}
+
+function showEvent(channel: CompiledChannel, event: RunEvent): Readonly<Record<string, unknown>> {
+  const declared = event.eventId === undefined ? undefined : channel.events.get(event.eventId);
+  return {
+    sid: declared?.sid,
+    type: event.type,
+    send_message_id: event.sendMessageId,
+    external_id: event.externalId,
+    time: event.time,
+    code: event.code,
+    message: event.message,
+    data: event.data,
+    dedupe_key: event.dedupeKey,
+  };
+}
+
+function showLater(later: LaterEvent): Readonly<Record<string, unknown>> {
+  return { pipe_id: later.pipe, delay: later.delaySeconds, at: later.at, template: later.value };
+}
+
+function showWait(wait: Wait): Readonly<Record<string, unknown>> {
+  return { pipe: wait.pipe, delay: wait.delayMs / 1000, reason: wait.reason, tries: wait.tries };
+}

@@ -1,0 +1,145 @@
+/** Runs one golden test: the same steps as production, with a played outside. */
+import type { CompiledChannel } from '../engine/compile-channel.ts';
+import type { Plan, PlanPipe } from '../engine/plan.ts';
+import { type RunOutcome, runPlan } from '../engine/run.ts';
+import { Failure } from '../errors.ts';
+import type { Answer } from '../flows/listener/answer.ts';
+import type { CompiledListener } from '../flows/listener/compile-listener.ts';
+import { decideRetry } from '../flows/retry.ts';
+import { createAuthorize } from '../outside/authorize.ts';
+import { type ExitName, exitsWalked } from './exits.ts';
+import { requestOf } from './given-request.ts';
+import { type GivenWorld, ownsMessage, worldOf } from './given-world.ts';
+import type { GoldenTest } from './golden-test.ts';
+import { type Happened, present, showOutcome } from './happened.ts';
+import { type PlayedOutside, playOutside } from './played-outside.ts';
+import { renderValues } from './given-values.ts';
+
+/** What the tests of a channel share. */
+export interface TestBench {
+  readonly channel: CompiledChannel;
+  readonly listener: CompiledListener;
+  /** The pipe that is running. */
+  readonly running: () => number;
+}
+
+export interface GoldenRun {
+  readonly happened: Happened;
+  readonly mistakes: readonly string[];
+  readonly walked: readonly ExitName[];
+}
+
+/** Runs a test from its door to the end of its run. */
+export async function runGoldenTest(bench: TestBench, plan: Plan, test: GoldenTest): Promise<GoldenRun> {
+  const outside = playOutside(test.given ?? {}, bench.running);
+  const run =
+    test.pipeline === 'listener'
+      ? await receive(bench, plan, test, outside)
+      : await perform(bench, plan, test, outside);
+  return { ...run, mistakes: outside.mistakes() };
+}
+
+type Run = Omit<GoldenRun, 'mistakes'>;
+
+/** A message, an operation, or an event that comes back. */
+async function perform(bench: TestBench, plan: Plan, test: GoldenTest, outside: PlayedOutside): Promise<Run> {
+  const { channel } = bench;
+  const { values, problems } = renderValues(channel.document, test);
+  const [first] = problems;
+  if (first !== undefined) {
+    // As in production, what does not fit its field never enters the pipeline.
+    const failure = { code: 'VALUES_INVALID', pointer: first.pointer, message: first.message };
+    return { happened: { status: 'failed', error: failure }, walked: [] };
+  }
+  const outcome = await run(bench, plan, test, worldOf(channel, test, values), outside);
+  return {
+    happened: await showOutcome(channel, outcome, outside),
+    walked: exitsWalked(plan, outcome.trail),
+  };
+}
+
+/** A provider's request: handshake, verification, run, answer, in the order of the listener's door. */
+async function receive(bench: TestBench, plan: Plan, test: GoldenTest, outside: PlayedOutside): Promise<Run> {
+  const { channel, listener } = bench;
+  const { sid } = channel.document;
+  const entry = entryOf(plan, test);
+  const request = requestOf(test.given?.request ?? {}, `/fbp/v1/${sid}/${entry.id}/sender`);
+  const { form, headers, method, path, body } = request;
+  const { values } = renderValues(channel.document, test);
+  const given = worldOf(channel, test, values);
+  const origin = { form, headers, method, path, body };
+  const world = { ...given, origin, in: origin };
+  const nowMs = Date.parse(world.now);
+
+  const early = await listener.early(request, world.keywords, nowMs);
+  if (early.answer !== undefined) return { happened: { response: showAnswer(early.answer) }, walked: [] };
+  const verified = listener.verify(request, world.keywords, nowMs);
+  if (verified !== true) {
+    const status = verified === false ? 401 : verified.status;
+    return { happened: { response: { status } }, walked: [] };
+  }
+  const outcome = await run(bench, plan, test, world, outside);
+  const { answer } = listener.answersResult
+    ? await listener.resultAnswer(outcome.result?.value, request, world.keywords)
+    : await listener.answer(request, world.keywords);
+  return {
+    happened: {
+      ...(await showOutcome(channel, outcome, outside)),
+      ...present({ dedupe: listener.dedupeKey(request, world.keywords) }),
+      response: showAnswer(answer),
+    },
+    walked: exitsWalked(plan, outcome.trail),
+  };
+}
+
+async function run(
+  { channel }: TestBench,
+  plan: Plan,
+  test: GoldenTest,
+  world: GivenWorld,
+  outside: PlayedOutside,
+): Promise<RunOutcome> {
+  const { document, operations } = channel;
+  const { store, sql, send } = outside;
+  return runPlan({
+    entry: entryOf(plan, test),
+    keywords: world.keywords,
+    in: world.in,
+    origin: world.origin,
+    tries: test.given?.tries ?? 0,
+    channel: document.sid,
+    ...(world.messageId !== undefined && { messageId: world.messageId }),
+    now: world.now,
+    outside: { http: createAuthorize({ send, store, now: () => Date.parse(world.now) }), store, sql },
+    declare: channel.declare,
+    decide: (failure, pipe, tries) =>
+      decideRetry({
+        failure,
+        rule: pipe.retry,
+        tries,
+        durable: !operations.has(test.pipeline),
+        ownsMessage: ownsMessage(test.pipeline),
+        unknownPolicy: document.unknown,
+        random: MIDDLE,
+      }),
+    clock: () => 0,
+  });
+}
+
+/** Where chance would be, a test takes the middle. */
+const MIDDLE = 0.5;
+
+function entryOf(plan: Plan, { entry }: GoldenTest): PlanPipe {
+  const pipe = entry === undefined ? plan.entry : plan.pipes.get(entry);
+  if (pipe !== undefined) return pipe;
+  throw new Failure(
+    'DOCUMENT_INVALID',
+    entry === undefined
+      ? `Pipeline "${plan.name}" is empty, so a test has nowhere to enter.`
+      : `Pipeline "${plan.name}" has no pipe ${entry} where the test could enter; it has: ${[...plan.pipes.keys()].join(', ')}.`,
+  );
+}
+
+function showAnswer({ status, headers, body }: Answer): Happened {
+  return { status, ...present({ headers }), ...(body.length > 0 && { body: body.toString() }) };
+}

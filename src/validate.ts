@@ -1,0 +1,82 @@
+/** JSON Schema validation (2020-12): compiled at start, with sentences for people. */
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import { closest, distance } from 'fastest-levenshtein';
+import type { Problem } from './errors.ts';
+import { type JsonObject, own, pointerTo } from './json.ts';
+
+export interface Validator {
+  /** Problems with pointers from `prefix` on; fills defaults in, and with `coerce` reads numbers from texts. */
+  readonly check: (value: unknown, prefix?: string) => Problem[];
+}
+
+/** Compiles a schema; costs milliseconds, so never per request. */
+export function compileSchema(schema: JsonObject, options: { coerce?: boolean } = {}): Validator {
+  const ajv = new Ajv2020({
+    allErrors: true,
+    strict: true,
+    strictTypes: false,
+    strictRequired: false,
+    allowUnionTypes: true,
+    useDefaults: true,
+    coerceTypes: options.coerce === true,
+    verbose: true,
+  });
+  formats.default(ajv, ['date-time', 'uuid', 'uri', 'email']);
+  const validate: ValidateFunction = ajv.compile(schema);
+  return Object.freeze<Validator>({
+    check: (value, prefix = '') =>
+      validate(value) ? [] : (validate.errors ?? []).filter(isTelling).map((error) => problemOf(error, prefix)),
+  });
+}
+
+/** What only says that one of several forms did not fit is left out when its forms say more. */
+function isTelling(error: ErrorObject): boolean {
+  return error.keyword !== 'if';
+}
+
+function problemOf(error: ErrorObject, prefix: string): Problem {
+  const at = `${prefix}${error.instancePath}`;
+  const params: Readonly<Record<string, unknown>> = error.params;
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const name = String(params.additionalProperty);
+      return { pointer: pointerTo(at, name), message: `"${name}" is not known here.${suggestion(name, error)}` };
+    }
+    case 'required': {
+      const name = String(params.missingProperty);
+      return { pointer: pointerTo(at, name), message: `"${name}" is required.` };
+    }
+    case 'enum': {
+      const allowed = params.allowedValues as unknown[];
+      return { pointer: at, message: `Must be one of: ${allowed.map((each) => JSON.stringify(each)).join(', ')}.` };
+    }
+    case 'const':
+      return { pointer: at, message: `Must be ${JSON.stringify(params.allowedValue)}.` };
+    case 'type':
+      return { pointer: at, message: `Must be of type ${String(params.type)}.` };
+    case 'pattern':
+      return { pointer: at, message: `Does not have the right form (${String(params.pattern)}).` };
+    case 'format':
+      return { pointer: at, message: `Must be a valid ${String(params.format)}.` };
+    default:
+      return { pointer: at, message: `${sentence(error.message ?? 'is not valid')}.` };
+  }
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function suggestion(name: string, error: ErrorObject): string {
+  const known = Object.keys((own(error.parentSchema, 'properties') as object | undefined) ?? {});
+  const near = nearest(name, known);
+  return near === undefined ? (known.length > 0 ? ` Known are: ${known.join(', ')}.` : '') : ` Did you mean "${near}"?`;
+}
+
+/** The known name that was probably meant, if one is near. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  if (known.length === 0) return undefined;
+  const near = closest(name, known);
+  return distance(name, near) <= Math.max(2, Math.floor(name.length / 3)) ? near : undefined;
+}

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { pipeOf, pipes, pipeTypes } from '../../src/pipes/catalog.ts';
+
+test('every type of the channel format is there, once', () => {
+  expect([...pipeTypes].sort()).toEqual(
+    [
+      'pack',
+      'unpack',
+      'http_request',
+      'store_set',
+      'store_get',
+      'selector',
+      'event',
+      'scheduled',
+      'log',
+      'sql_pipe',
+      'result',
+      'error',
+      'transform',
+      'split',
+    ].sort(),
+  );
+});
+
+test('types and older names lead to the same pipe', () => {
+  expect(pipeOf('packer')).toBe(pipeOf('pack'));
+  expect(pipeOf('unpacker')).toBe(pipeOf('unpack'));
+  expect(pipeOf('http_requester')).toBe(pipeOf('http_request'));
+  expect(pipeOf('eventer')).toBe(pipeOf('event'));
+  for (const pipe of pipes) expect(pipeOf(pipe.type)).toBe(pipe);
+});
+
+test('a name of the prototype is no type', () => {
+  expect(pipeOf('constructor')).toBeUndefined();
+  expect(pipeOf('')).toBeUndefined();
+});
