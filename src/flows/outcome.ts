@@ -5,7 +5,6 @@ import type { Ids } from '../ids.ts';
 import { decodeValue, encodeValue, isObject } from '../json.ts';
 import type { LaterEvent } from '../pipes/contract.ts';
 import { type ClaimedRow, PIPELINE_CODES } from '../storage/claim.ts';
-import { PARKED_DUE_MS } from '../storage/launches.ts';
 import type { SettledAttempt, SettledEvent, SettledExternalId, SettledSubscription, SettledWait } from '../storage/settle.ts';
 import { type MessageState, STATE_CODES, STATE_OF_EVENT, SUBSCRIPTION_OF_EVENT } from '../storage/states.ts';
 import type { KnownChannel } from './directory.ts';
@@ -313,8 +312,8 @@ export function endMessage(
   };
 }
 
-/** Puts a row of a paused launch aside until it is resumed. */
-export function parkRow(row: ClaimedRow): Parts {
+/** Puts a row back as it was, due at another time. */
+export function putBack(row: ClaimedRow, dueMs: number): Parts {
   return {
     again: [
       {
@@ -322,7 +321,7 @@ export function parkRow(row: ClaimedRow): Parts {
         id: row.id,
         accountId: row.account_id,
         laneId: row.lane_id,
-        dueMs: PARKED_DUE_MS,
+        dueMs,
         pipeline: row.pipeline,
         pipe: row.pipe,
         tries: row.tries,

@@ -6,7 +6,7 @@
  * `attributes`, `computed`, and `now`. Values of secret fields are not among them: content is read by people.
  */
 import { type ChannelDocument, type Field, type FieldGroup, fieldsOf } from '../channel/document.ts';
-import { checkFieldValues, withDefaults } from '../channel/values.ts';
+import { compileFields, type FieldCheck, isLiquidField } from '../channel/values.ts';
 import { Failure, type Problem } from '../errors.ts';
 import { compileLiquid } from '../expression/liquid.ts';
 import { isObject, pointerTo, setOwn } from '../json.ts';
@@ -41,7 +41,6 @@ export interface CompiledContent {
 /** A value, or a function of what Liquid sees. */
 type Piece = { readonly constant: unknown } | { readonly render: (liquid: Values) => unknown };
 
-const LIQUID_TYPES: ReadonlySet<string> = new Set(['string', 'text', 'html', 'json']);
 const PERSONAL: ReadonlySet<string> = new Set(['customer', 'profile', 'subscription']);
 
 /**
@@ -49,9 +48,10 @@ const PERSONAL: ReadonlySet<string> = new Set(['customer', 'profile', 'subscript
  * Throws LIQUID_SYNTAX, and in an indirect channel PERSONAL_DATA_REFUSED, naming the field.
  */
 export function compileContent(channel: ChannelDocument, values: Values): CompiledContent {
-  const rows = channel.fields.template;
-  const complete = withDefaults(rows, values);
-  const fields = new Map(fieldsOf(rows).map((field) => [field.field, field]));
+  const template = checkOf(channel);
+  const fields = new Map(template.fields.map((field) => [field.field, field]));
+  const defaults = template.fields.flatMap((field) => ('default' in field ? [[field.field, field.default]] : []));
+  const complete = { ...Object.fromEntries(defaults), ...values };
   const pieces = Object.entries(complete).map(([name, value]): [string, Piece] => {
     const field = fields.get(name);
     return [name, field === undefined ? { constant: value } : compileField(channel, field, value)];
@@ -61,8 +61,7 @@ export function compileContent(channel: ChannelDocument, values: Values): Compil
   );
   const varying = pieces.flatMap(([name, piece]) => ('render' in piece ? [{ name, ...piece }] : []));
   const shown = openGroups(channel);
-  const finish = (rendered: Values): RenderedContent =>
-    Object.freeze({ values: Object.freeze(rendered), problems: checkFieldValues(rows, rendered) });
+  const finish = (rendered: Values): RenderedContent => template.check(rendered, 'final');
   if (varying.length === 0) {
     const finished = finish(constants);
     return Object.freeze({ render: () => finished });
@@ -77,8 +76,19 @@ export function compileContent(channel: ChannelDocument, values: Values): Compil
   });
 }
 
+/** By version of a channel, because patterns take long to compile. */
+const checks = new WeakMap<ChannelDocument, FieldCheck>();
+
+function checkOf(channel: ChannelDocument): FieldCheck {
+  const known = checks.get(channel);
+  if (known !== undefined) return known;
+  const check = compileFields(channel.fields.template, 'template');
+  checks.set(channel, check);
+  return check;
+}
+
 function compileField(channel: ChannelDocument, field: Field, value: unknown): Piece {
-  if (!(field.liquid ?? LIQUID_TYPES.has(field.type))) return { constant: value };
+  if (!isLiquidField(field)) return { constant: value };
   return compileValue(channel, field, value, pointerTo('', field.field));
 }
 

@@ -46,3 +46,8 @@ export function pageSchema(item: JsonObject): JsonObject {
     ['data', 'pagination'],
   );
 }
+
+/** One schema for objects with a member, another for all others; errors speak of the one that applies. */
+export function ifHas(member: string, present: JsonObject, absent: JsonObject): JsonObject {
+  return { if: { type: 'object', required: [member] }, ['then' as string]: present, else: absent };
+}

@@ -33,6 +33,11 @@ export function readLaunches(sql: Sql, ids: readonly string[]): Promise<LaunchRo
   return sql.query<LaunchRow>(`${SELECT} where l.id = any($1::uuid[])`, [ids]);
 }
 
+export async function launchOfMessage(sql: Sql, messageId: string): Promise<string | undefined> {
+  const rows = await sql.query<{ launch_id: string | null }>('select launch_id from message where id = $1', [messageId]);
+  return rows[0]?.launch_id ?? undefined;
+}
+
 export function launchesOfMailing(sql: Sql, mailingId: string): Promise<LaunchRow[]> {
   return sql.query<LaunchRow>(`${SELECT} where l.mailing_id = $1 order by l.number`, [mailingId]);
 }
@@ -47,16 +52,19 @@ export interface NewLaunch {
   readonly audience: string | null;
 }
 
-/** Fixes what a mailing sends in a new launch; undefined where the mailing is not in one of `from` states. */
+/**
+ * Fixes what a mailing sends in a new launch and brings the mailing to state `to` (null: as it is); undefined where the
+ * mailing is not in one of the `from` states.
+ */
 export async function insertLaunch(
   sql: Sql,
   launch: NewLaunch,
   from: readonly string[],
-  to: string,
+  to: string | null,
 ): Promise<{ id: string } | undefined> {
   const rows = await sql.query<{ id: string }>(
     `with started as (
-       update mailing set state = $7, state_reason = null, updated_at = $5 where id = $2 and state = any($6::text[]) returning *)
+       update mailing set state = coalesce($7, state), state_reason = null, updated_at = $5 where id = $2 and state = any($6::text[]) returning *)
      insert into launch (id, mailing_id, account_id, number, kind, channel_version_id, sender_id, resource_id, content,
        fields, audience, class, opening, state, started_at)
      select $1, id, account_id, (select coalesce(max(number), 0) + 1 from launch where mailing_id = $2), $3, $4, sender_id,
@@ -216,6 +224,21 @@ export async function setLaunchStates(
     [mailingId, state],
   );
   return rows.map((row) => row.id);
+}
+
+/** Puts every placed message of launches before the first pipe of the Stop pipeline. Gives their lanes. */
+export async function withdrawMessages(sql: Sql, launchIds: readonly string[], nowMs: number): Promise<number[]> {
+  const rows = await sql.query<{ lane_id: number }>(
+    `with queued as (
+       insert into waiting (id, account_id, lane_id, due_at, pipeline, message_id, channel_version_id)
+       select gen_random_uuid(), account_id, lane_id, $2, ${PIPELINE_CODES.stop}, id, channel_version_id
+       from message
+       where launch_id = any($1::uuid[]) and state >= ${STATE_CODES.sent} and state < ${STATE_CODES.expired}
+       returning lane_id)
+     select distinct lane_id from queued`,
+    [launchIds, new Date(nowMs)],
+  );
+  return rows.map((row) => row.lane_id);
 }
 
 /** Ends what still waits of stopped launches: the messages are stopped, their rows go. */

@@ -1,4 +1,5 @@
 /** Finding the message of an event that names it by id or by the provider's own id. */
+import { PIPELINE_CODES } from './claim.ts';
 import type { Sql } from './database.ts';
 
 export interface FoundMessage {
@@ -54,20 +55,35 @@ export interface ParkedRow {
   readonly event: Readonly<Record<string, unknown>>;
 }
 
-/** Takes parked events whose message is known by now out of the lot; those parked since `sinceMs` only. */
-export function takeJoinable(sql: Sql, sinceMs: number, most: number): Promise<ParkedRow[]> {
+/** Parked events whose message is known by now; those parked since `sinceMs` only. */
+export function findJoinable(sql: Sql, sinceMs: number, most: number): Promise<ParkedRow[]> {
   return sql.query<ParkedRow>(
     `select p.id, p.channel_id, p.account_id, p.sender_id, p.external_id, p.message_id, p.event
      from parked_event p
      where p.parked_at >= $1 and (
-       exists (select from external_id e where p.external_id is not null and e.channel_id = p.channel_id and e.external_id = p.external_id)
-       or (p.message_id is not null and exists (select from message m where m.id = p.message_id)))
+       exists (select from external_id e join message m on m.id = e.message_id
+         where p.message_id is null and e.channel_id = p.channel_id and e.external_id = p.external_id
+           and (p.account_id is null or m.account_id = p.account_id))
+       or exists (select from message m
+         where m.id = p.message_id and m.channel_id = p.channel_id and (p.account_id is null or m.account_id = p.account_id)))
      order by p.id limit ${Math.trunc(most)}`,
     [new Date(sinceMs)],
   );
 }
 
-export async function deleteParked(sql: Sql, ids: readonly string[]): Promise<string[]> {
-  const rows = await sql.query<{ id: string }>('delete from parked_event where id = any($1::uuid[]) returning id', [ids]);
-  return rows.map((row) => row.id);
+/** Parked events become waiting rows, each with what is to be settled; one that another process took is left alone. */
+export async function unpark(
+  sql: Sql,
+  laneId: number,
+  rows: readonly { readonly id: string; readonly payload: string }[],
+  nowMs: number,
+): Promise<void> {
+  await sql.query(
+    `with taken as (delete from parked_event where id = any($1::uuid[]) returning id)
+     insert into waiting (id, lane_id, due_at, pipeline, channel_version_id, payload)
+     select r.id, $3, $4, ${PIPELINE_CODES.listener}, 0, r.payload
+     from unnest($1::uuid[], $2::text[]) as r (id, payload) join taken on taken.id = r.id
+     on conflict (id) do nothing`,
+    [rows.map((row) => row.id), rows.map((row) => row.payload), laneId, new Date(nowMs)],
+  );
 }

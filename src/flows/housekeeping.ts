@@ -1,0 +1,184 @@
+/**
+ * Housekeeping, done by every node alike and by none in particular: what dead nodes held, launches that have ended,
+ * early events whose message came, rows past their time, partitions to come.
+ */
+import { asFailure } from '../errors.ts';
+import { encodeValue } from '../json.ts';
+import { type OrphanRow, PIPELINE_CODES, release, takeOver } from '../storage/claim.ts';
+import { finishLaunches } from '../storage/launches.ts';
+import { findJoinable, unpark } from '../storage/loose.ts';
+import { makePartitions } from '../storage/migrate.ts';
+import { dropOld } from '../storage/retention.ts';
+import { STATE_CODES } from '../storage/states.ts';
+import type { Directory } from './directory.ts';
+import type { Ground } from './ground.ts';
+import type { Lanes } from './lanes.ts';
+import type { Parts } from './parts.ts';
+import { settleParts } from './settler.ts';
+
+const MOST_JOINED = 1_000;
+/** Events younger than this are looked up each time; older ones now and then. */
+const YOUNG_MS = 300_000;
+
+export interface Housekeeping {
+  readonly start: () => void;
+  readonly stop: () => Promise<void>;
+  /** Takes over what nodes held that have been silent for so long. */
+  readonly takeOverAfter: (silentMs: number) => Promise<number>;
+  /** Joins parked events with messages that are known by now. */
+  readonly joinParked: (sinceMs: number) => Promise<number>;
+  readonly finish: () => Promise<number>;
+}
+
+export interface HousekeepingOptions {
+  readonly leaseMs: number;
+  readonly retentionDays: number;
+}
+
+/** `node` gives the number under which this process settles. */
+export function createHousekeeping(
+  ground: Ground,
+  directory: Directory,
+  lanes: Lanes,
+  node: () => number,
+  woken: (laneIds: readonly number[]) => void,
+  options: HousekeepingOptions,
+): Housekeeping {
+  const { database, clock, ids, log } = ground;
+
+  /** A run that its node did not settle may run again only if nothing it may have sent does harm when repeated. */
+  const mayRepeat = async (row: OrphanRow): Promise<boolean> => {
+    if (row.message_id === null || row.pipeline >= PIPELINE_CODES.open_launch) return true;
+    if (row.pipeline === PIPELINE_CODES.listener) return true;
+    const channel = await directory.version(row.channel_version_id);
+    if (channel.document.unknown === 'retry') return true;
+    const name = row.pipeline === PIPELINE_CODES.schedule ? 'schedule' : row.pipeline === PIPELINE_CODES.stop ? 'stop' : row.pipeline === PIPELINE_CODES.moderate ? 'moderate' : 'message';
+    const plan = channel.plans[name];
+    const at = row.pipe === null ? plan?.entry : plan?.pipes.get(row.pipe);
+    return at === undefined || !at.unsafe;
+  };
+
+  const takeOverAfter = async (silentMs: number): Promise<number> => {
+    const orphans = await takeOver(database, node(), clock.now() - silentMs);
+    if (orphans.length === 0) return 0;
+    const again: string[] = [];
+    const unknown: Parts[] = [];
+    for (const row of orphans) {
+      if (await mayRepeat(row)) again.push(row.id);
+      else unknown.push(unknownParts(row));
+    }
+    await release(database, node(), again);
+    for (let start = 0; start < unknown.length; start += MOST_JOINED) {
+      await settleParts(ground, node(), unknown.slice(start, start + MOST_JOINED));
+    }
+    log.warn({ again: again.length, unknown: unknown.length }, 'took over what a dead node held');
+    woken([]);
+    return orphans.length;
+  };
+
+  const unknownParts = (row: OrphanRow): Parts => {
+    const messageId = row.message_id ?? row.id;
+    const attempt = row.attempt ?? 1;
+    return {
+      done: [row.id],
+      messages: [
+        { source: row.id, id: messageId, attempt, state: STATE_CODES.unknown, reason: 'ENGINE_DIED', externalId: null },
+      ],
+      attempts: [
+        {
+          source: row.id,
+          id: ids.next(),
+          accountId: row.account_id ?? '',
+          messageId,
+          number: attempt,
+          outcome: 'unknown',
+          trail: JSON.stringify([
+            {
+              pipe: row.pipe,
+              error: {
+                code: 'SEND_UNKNOWN',
+                message:
+                  'The engine died while this message was being sent. The provider may have taken it; repeating is not declared safe for this channel, so it was not repeated.',
+              },
+            },
+          ]),
+        },
+      ],
+    };
+  };
+
+  const joinParked = async (sinceMs: number): Promise<number> => {
+    const parked = await findJoinable(database, sinceMs, MOST_JOINED);
+    if (parked.length === 0) return 0;
+    const lane = await lanes.ownLane();
+    const rows = parked.map((row) => {
+      const loose = {
+        ...row.event,
+        id: row.id,
+        channelId: row.channel_id,
+        accountId: row.account_id,
+        senderId: row.sender_id,
+        externalId: row.external_id,
+        messageId: row.message_id,
+      };
+      return { id: row.id, payload: encodeValue({ recorded: { loose: [loose] } }) };
+    });
+    await unpark(database, lane.id, rows, clock.now());
+    woken([lane.id]);
+    return rows.length;
+  };
+
+  const finish = async (): Promise<number> => {
+    const ended = await finishLaunches(database, clock.now());
+    for (const launch of ended) log.info({ launch: launch.id, mailing: launch.mailing_id }, 'a launch has ended');
+    if (ended.length > 0) directory.forget();
+    return ended.length;
+  };
+
+  const jobs: { everyMs: number; run: () => Promise<unknown> }[] = [
+    { everyMs: 2_000, run: () => takeOverAfter(options.leaseMs) },
+    { everyMs: 1_000, run: () => joinParked(clock.now() - YOUNG_MS) },
+    { everyMs: 300_000, run: () => joinParked(0) },
+    { everyMs: 1_000, run: finish },
+    { everyMs: 3_600_000, run: () => makePartitions(database, clock.now()) },
+    { everyMs: 60_000, run: () => dropOld(database, clock.now(), options.retentionDays) },
+  ];
+  const timers = new Set<NodeJS.Timeout>();
+  const running = new Set<Promise<void>>();
+  let stopping = false;
+
+  const schedule = (job: { everyMs: number; run: () => Promise<unknown> }, delayMs: number) => {
+    if (stopping) return;
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      const startedMs = clock.now();
+      const done = job
+        .run()
+        .then(
+          () => {},
+          (thrown: unknown) => log.error({ code: asFailure(thrown).code }, `housekeeping: ${asFailure(thrown).message}`),
+        )
+        // A job that takes long is done less often, so that it never takes more than a small part of the time.
+        .finally(() => {
+          running.delete(done);
+          schedule(job, Math.max(job.everyMs, (clock.now() - startedMs) * 20));
+        });
+      running.add(done);
+    }, delayMs);
+    timers.add(timer);
+  };
+
+  return Object.freeze<Housekeeping>({
+    start: () => {
+      for (const job of jobs) schedule(job, Math.min(job.everyMs, 1_000));
+    },
+    stop: async () => {
+      stopping = true;
+      for (const timer of timers) clearTimeout(timer);
+      await Promise.all(running);
+    },
+    takeOverAfter,
+    joinParked,
+    finish,
+  });
+}

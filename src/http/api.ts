@@ -1,0 +1,169 @@
+/** Mounts routes: authorization, checks, idempotency, answers. The only place where a request meets a route. */
+import { createHash } from 'node:crypto';
+import type { Hono } from 'hono';
+import { authorize } from '../access/permissions.ts';
+import type { Caller, Tokens } from '../access/tokens.ts';
+import { Failure } from '../errors.ts';
+import type { Ground } from '../flows/ground.ts';
+import { createIds, type Ids } from '../ids.ts';
+import { forgetIdempotency, keepAnswer, reserveIdempotency } from '../storage/idempotency.ts';
+import { compileSchema, type Validator } from '../validate.ts';
+import { checkRequest } from './check-request.ts';
+import { problemResponse } from './problem.ts';
+import type { ApiAnswer, ApiRequest, Route } from './route.ts';
+
+const MAX_BODY_BYTES = 8 * 1024 * 1024;
+
+interface Mounted {
+  readonly route: Route;
+  readonly query: Validator | undefined;
+  readonly body: Validator | undefined;
+}
+
+/** Adds routes to an app, below `/api/v1`. */
+export function mountApi(app: Hono, routes: readonly Route[], ground: Ground, tokens: Tokens): void {
+  for (const route of routes) {
+    const mounted: Mounted = {
+      route,
+      query: compileSchema(
+        { type: 'object', properties: route.query ?? {}, additionalProperties: false },
+        { coerce: true },
+      ),
+      body: route.body === undefined ? undefined : compileSchema(route.body),
+    };
+    app.on(route.method, `/api/v1${route.path.replaceAll(/\{(\w+)\}/g, ':$1')}`, async (context) => {
+      try {
+        const caller = await tokens.callerOf(context.req.header('authorization'));
+        authorize(caller.role, route.action);
+        return await serve(mounted, caller, context.req.raw, context.req.param(), ground);
+      } catch (thrown) {
+        return failed(thrown, ground, context.req.raw);
+      }
+    });
+  }
+}
+
+/** The answer to a failure; what is our fault is logged with its cause. */
+export function failed(thrown: unknown, ground: Ground, request: Request): Response {
+  if (!(thrown instanceof Failure) || thrown.blame === 'us') {
+    ground.log.error({ method: request.method, path: new URL(request.url).pathname, cause: thrown }, 'a request failed');
+  }
+  return problemResponse(thrown);
+}
+
+async function serve(
+  mounted: Mounted,
+  caller: Caller,
+  raw: Request,
+  params: Readonly<Record<string, string>>,
+  ground: Ground,
+): Promise<Response> {
+  const { route } = mounted;
+  const query = readQuery(mounted, new URL(raw.url).searchParams);
+  const base = { caller, params, query, raw, accept: raw.headers.get('accept') ?? '' };
+  if (route.stream !== undefined) {
+    return respond(await route.run({ ...base, body: undefined as never, ids: ground.ids }));
+  }
+  const text = await readBody(route, raw);
+  const body = parseBody(mounted, text, raw);
+  const run = (ids: Ids) => route.run({ ...base, body: body as never, ids } satisfies ApiRequest);
+  const key = raw.headers.get('idempotency-key');
+  if (key === null || route.method === 'GET') return respond(await run(ground.ids));
+  return once(ground, caller, key, `${route.method} ${new URL(raw.url).pathname}\n${text}`, run);
+}
+
+function readQuery(mounted: Mounted, search: URLSearchParams): Readonly<Record<string, unknown>> {
+  const query: Record<string, unknown> = Object.fromEntries(search);
+  const problems = mounted.query?.check(query, '/query') ?? [];
+  if (problems.length > 0) {
+    throw new Failure('REQUEST_MALFORMED', `The query is not right: ${problems[0]?.message}`, { problems });
+  }
+  return query;
+}
+
+async function readBody(route: Route, raw: Request): Promise<string> {
+  if (raw.body === null) return '';
+  const most = route.maxBytes ?? MAX_BODY_BYTES;
+  const tooLarge = () =>
+    new Failure('TOO_LARGE', `The request body may have at most ${most} bytes. Send it in smaller parts.`);
+  if (Number(raw.headers.get('content-length') ?? 0) > most) throw tooLarge();
+  const bytes = await raw.arrayBuffer();
+  if (bytes.byteLength > most) throw tooLarge();
+  return Buffer.from(bytes).toString('utf8');
+}
+
+function parseBody(mounted: Mounted, text: string, raw: Request): unknown {
+  if (mounted.body === undefined) {
+    if (text.trim() !== '' && text.trim() !== '{}') {
+      throw new Failure('REQUEST_MALFORMED', 'This call takes no body.');
+    }
+    return undefined;
+  }
+  if (!/^application\/([\w.+-]+\+)?json\b/i.test(raw.headers.get('content-type') ?? '')) {
+    throw new Failure('NOT_JSON', 'Send the body as JSON, with the header "Content-Type: application/json".');
+  }
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (thrown) {
+    throw new Failure('REQUEST_MALFORMED', `The body is not JSON: ${(thrown as Error).message}.`);
+  }
+  checkRequest(mounted.body, body);
+  return body;
+}
+
+function respond(answer: ApiAnswer): Response {
+  const headers: Record<string, string> = { ...answer.headers };
+  if (answer.body === undefined) return new Response(null, { status: answer.status, headers });
+  if (answer.contentType !== undefined) {
+    headers['content-type'] = answer.contentType;
+    return new Response(answer.body as ReadableStream, { status: answer.status, headers });
+  }
+  headers['content-type'] = 'application/json';
+  return new Response(JSON.stringify(answer.body), { status: answer.status, headers });
+}
+
+/**
+ * Runs a write once per Idempotency-Key. What it makes gets ids that follow from the key, so that a repeat after a
+ * crash between the write and the kept answer finds what is there instead of making it again.
+ */
+async function once(
+  ground: Ground,
+  caller: Caller,
+  key: string,
+  request: string,
+  run: (ids: Ids) => Promise<ApiAnswer>,
+): Promise<Response> {
+  if (key.length > 255) throw new Failure('REQUEST_MALFORMED', 'An Idempotency-Key has at most 255 characters.');
+  const { database, clock } = ground;
+  const hash = createHash('sha256').update(request).digest('hex');
+  const kept = await reserveIdempotency(database, caller.accountId, key, hash, clock.now());
+  if (kept.hash !== hash) {
+    throw new Failure('CONFLICT', 'This Idempotency-Key was used for another request. Use a new key for each write.');
+  }
+  if (kept.status !== null) {
+    return new Response(kept.answer, {
+      status: kept.status,
+      headers: { 'content-type': 'application/json', 'idempotent-replay': 'true' },
+    });
+  }
+  try {
+    const answer = await run(idsOfKey(caller.accountId, key, kept.createdAtMs));
+    await keepAnswer(database, caller.accountId, key, answer.status, JSON.stringify(answer.body ?? null));
+    return respond(answer);
+  } catch (thrown) {
+    // A refused request may be sent again, corrected, under the same key.
+    await forgetIdempotency(database, caller.accountId, key);
+    throw thrown;
+  }
+}
+
+function idsOfKey(accountId: string, key: string, createdAtMs: number): Ids {
+  let block = 0;
+  return createIds({ now: () => createdAtMs }, (bytes) => {
+    for (let offset = 0; offset < bytes.length; offset += 32) {
+      createHash('sha256').update(`${accountId}\n${key}\n${block}\n${offset}`).digest().copy(bytes, offset);
+    }
+    block += 1;
+  });
+}

@@ -1,0 +1,251 @@
+/** Messages: send one or many, look at them, send failed ones again. */
+import { asFailure, Failure } from '../../errors.ts';
+import type { Accept, MessageRequest } from '../../flows/accept-message.ts';
+import { MESSAGE_CLASSES } from '../../flows/accept-message.ts';
+import type { Directory } from '../../flows/directory.ts';
+import type { Ground } from '../../flows/ground.ts';
+import { isUuid } from '../../ids.ts';
+import { writeAudit } from '../../storage/audit.ts';
+import {
+  attemptsOfMessage,
+  eventsOfMessage,
+  listMessages,
+  type MessageFilter,
+  type MessageRow,
+  readMessage,
+  redriveMessages,
+} from '../../storage/messages.ts';
+import { type MessageState, STATE_CODES, stateName } from '../../storage/states.ts';
+import { compileSchema } from '../../validate.ts';
+import { checkRequest } from '../check-request.ts';
+import { pageOf, readPage } from '../page.ts';
+import { problemOf } from '../problem.ts';
+import { type Route, route } from '../route.ts';
+import { anyObject, ifHas, objectSchema, pageQuery, pageSchema, sid, text, time, uuid } from '../schemas.ts';
+
+const MOST_MESSAGES = 1_000;
+const MOST_REDRIVEN = 10_000;
+const states = Object.keys(STATE_CODES);
+
+const messageRequest = objectSchema(
+  {
+    channel: { ...sid, description: 'The sid of the channel.' },
+    sender: { ...sid, description: 'The sid of the sender; may be left out where there is exactly one.' },
+    resource: { ...sid, description: 'The sid of the resource; may be left out where there is exactly one.' },
+    profile: {
+      description: 'Direct channels: an external id, or a profile that is created or updated with the send.',
+      anyOf: [
+        text('External id of a profile.', { minLength: 1, maxLength: 255 }),
+        objectSchema(
+          {
+            externalId: text('External id.', { minLength: 1, maxLength: 255 }),
+            fields: anyObject,
+            subscription: objectSchema({ fields: anyObject }),
+          },
+          ['externalId'],
+        ),
+      ],
+    },
+    template: {
+      description: "Values of the channel's template fields, or the sid of a template.",
+      anyOf: [anyObject, sid],
+    },
+    attributes: { ...anyObject, description: 'Values for {{attributes.…}} in the content.' },
+    expiresAt: { ...time, description: 'After this the message is not sent any more.' },
+    class: { enum: [...MESSAGE_CLASSES], description: 'Urgent messages have a lane of their own.' },
+  },
+  ['channel', 'template'],
+);
+
+const acceptance = objectSchema({ id: uuid, state: { enum: states } }, ['id', 'state']);
+
+const shownMessage = objectSchema({
+  id: uuid,
+  state: { enum: states },
+  reason: { type: ['string', 'null'] },
+  channel: sid,
+  sender: { type: ['string', 'null'] },
+  mailing: { type: ['string', 'null'] },
+  profile: { type: ['string', 'null'] },
+  externalId: { type: ['string', 'null'] },
+  attempt: { type: 'integer' },
+  class: { enum: [...MESSAGE_CLASSES] },
+  updatedAt: time,
+});
+
+const filterQuery = {
+  state: { enum: states, description: 'Only messages in this state.' },
+  channel: { type: 'string', description: 'Only messages of this channel.' },
+  mailing: { ...uuid, description: 'Only messages of this mailing.' },
+  reason: { type: 'string', description: 'Only messages with exactly this reason.' },
+};
+
+/** Routes of messages. `woken` is told which lanes have something to do. */
+export function messageRoutes(
+  ground: Ground,
+  directory: Directory,
+  accept: Accept,
+  woken: (laneIds: readonly number[]) => void,
+): Route[] {
+  const { database, clock } = ground;
+
+  const filterOf = async (query: Readonly<Record<string, unknown>>): Promise<MessageFilter> => {
+    const { state, channel, mailing, reason } = query as Record<string, string | undefined>;
+    const known = channel === undefined ? undefined : (await directory.channels()).get(channel);
+    return {
+      // A message that is being sent is kept as accepted or queued until its run is settled.
+      states: state === undefined ? undefined : [STATE_CODES[state as MessageState]],
+      channelId: channel === undefined ? undefined : (known?.id ?? -1),
+      mailingId: mailing,
+      reason,
+    };
+  };
+
+  const oneMessage = compileSchema(messageRequest);
+
+  return [
+    route<MessageRequest | { messages: readonly MessageRequest[] }>({
+      method: 'POST',
+      path: '/messages',
+      action: 'messages.write',
+      tag: 'messages',
+      summary: 'Send one message, or up to 1,000 in one call.',
+      body: {
+        description: 'A message, or `messages`.',
+        ...ifHas('messages', objectSchema({ messages: { type: 'array', items: anyObject, minItems: 1, maxItems: MOST_MESSAGES } }), messageRequest),
+      },
+      answers: {
+        202: {
+          description: 'Accepted: committed, and on its way.',
+          schema: {
+            anyOf: [acceptance, objectSchema({ results: { type: 'array', items: anyObject } }, ['results'])],
+          },
+        },
+      },
+      run: async ({ caller, body, ids }) => {
+        if (!('messages' in body)) {
+          return { status: 202, body: await accept.message(caller.accountId, ids.next(), body) };
+        }
+        // Ids in the order of the list, so that a repeat with the same Idempotency-Key gives each the same one.
+        const named = body.messages.map((message) => ({ id: ids.next(), message }));
+        const results = await Promise.all(
+          named.map(async ({ id, message }) => {
+            try {
+              checkRequest(oneMessage, message);
+              return await accept.message(caller.accountId, id, message);
+            } catch (thrown) {
+              return { problem: problemOf(asFailure(thrown)) };
+            }
+          }),
+        );
+        return { status: 202, body: { results } };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/messages',
+      action: 'read',
+      tag: 'messages',
+      summary: 'Find messages by state, channel, mailing and reason.',
+      query: { ...pageQuery, ...filterQuery },
+      answers: { 200: { description: 'A page of messages, newest first.', schema: pageSchema(shownMessage) } },
+      run: async ({ caller, query }) => {
+        const page = readPage(query);
+        const { rows, total } = await listMessages(database, caller.accountId, await filterOf(query), page);
+        return { status: 200, body: pageOf(rows, total, page.limit, showMessage) };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/messages/{id}',
+      action: 'read',
+      tag: 'messages',
+      summary: 'One message with its events, its attempts, and each attempt pipe by pipe.',
+      answers: { 200: { description: 'The message.', schema: anyObject } },
+      run: async ({ caller, params }) => {
+        const id = params.id ?? '';
+        const row = isUuid(id) ? await readMessage(database, caller.accountId, id) : undefined;
+        if (row === undefined) throw new Failure('NOT_FOUND', 'There is no message with this id.');
+        const [events, attempts, channel] = await Promise.all([
+          eventsOfMessage(database, caller.accountId, id),
+          attemptsOfMessage(database, caller.accountId, id),
+          directory.version(row.channel_version_id),
+        ]);
+        return {
+          status: 200,
+          body: {
+            ...showMessage(row),
+            events: events.map((event) => {
+              const declared = event.event_id === null ? undefined : channel.events.get(event.event_id);
+              return {
+                sid: declared?.sid ?? event.type,
+                name: declared?.name ?? event.type,
+                type: event.type,
+                color: declared?.color,
+                time: event.time,
+                attempt: event.attempt,
+                externalId: event.external_id,
+                code: event.code,
+                message: event.text,
+                data: event.value,
+              };
+            }),
+            attempts: attempts.map(({ number, outcome, trail }) => ({ number, outcome, trail })),
+          },
+        };
+      },
+    }),
+    route<{ ids?: readonly string[]; state?: string; channel?: string; mailing?: string; reason?: string }>({
+      method: 'POST',
+      path: '/messages/redrive',
+      action: 'messages.write',
+      tag: 'messages',
+      summary: 'Send failed messages again, each as a new attempt on its own id.',
+      body: {
+        ...objectSchema({ ids: { type: 'array', items: uuid, maxItems: MOST_REDRIVEN }, ...filterQuery }),
+        minProperties: 1,
+      },
+      answers: {
+        202: { description: 'How many were put on their way again.', schema: objectSchema({ redriven: { type: 'integer' } }) },
+      },
+      run: async ({ caller, body, ids }) => {
+        const { ids: chosen, ...filter } = body;
+        const rows = await redriveMessages(
+          database,
+          caller.accountId,
+          { ...(await filterOf(filter)), ids: chosen },
+          MOST_REDRIVEN,
+          clock.now(),
+        );
+        await writeAudit(database, {
+          id: ids.next(),
+          accountId: caller.accountId,
+          tokenId: caller.tokenId,
+          action: 'messages.redrive',
+          subject: JSON.stringify(filter),
+          after: { redriven: rows.length },
+          nowMs: clock.now(),
+        });
+        woken([...new Set(rows.map((row) => row.lane_id))]);
+        return { status: 202, body: { redriven: rows.length } };
+      },
+    }),
+  ];
+}
+
+function showMessage(row: MessageRow) {
+  const kept = stateName(row.state);
+  return {
+    id: row.id,
+    state: row.owned && (kept === 'accepted' || kept === 'queued') ? 'sending' : kept,
+    reason: row.reason,
+    channel: row.channel,
+    sender: row.sender,
+    mailing: row.mailing_id,
+    profile: row.profile,
+    externalId: row.external_id,
+    attempt: row.attempt,
+    class: row.class,
+    updatedAt: row.updated_at,
+  };
+}

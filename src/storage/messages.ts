@@ -1,0 +1,144 @@
+/** Reading messages: what people look at. */
+import type { Sql } from './database.ts';
+import { STATE_CODES } from './states.ts';
+
+export interface MessageRow {
+  readonly id: string;
+  readonly account_id: string;
+  readonly channel: string;
+  readonly channel_id: number;
+  readonly channel_version_id: number;
+  readonly sender: string | null;
+  readonly mailing_id: string | null;
+  readonly profile: string | null;
+  readonly state: number;
+  readonly attempt: number;
+  readonly reason: string | null;
+  readonly external_id: string | null;
+  readonly class: string;
+  readonly updated_at: Date;
+  readonly owned: boolean;
+}
+
+const SELECT = `select m.id, m.account_id, c.sid as channel, m.channel_id, m.channel_version_id, s.sid as sender,
+    l.mailing_id, p.external_id as profile, m.state, m.attempt, m.reason, m.external_id, m.class, m.updated_at,
+    exists (select from waiting w where w.id = m.id and w.owner is not null) as owned
+  from message m join channel c on c.id = m.channel_id
+  left join sender s on s.id = m.sender_id
+  left join launch l on l.id = m.launch_id
+  left join profile p on p.id = m.profile_id`;
+
+export async function readMessage(sql: Sql, accountId: string, id: string): Promise<MessageRow | undefined> {
+  const rows = await sql.query<MessageRow>(`${SELECT} where m.id = $2 and m.account_id = $1`, [accountId, id]);
+  return rows[0];
+}
+
+export interface EventRow {
+  readonly id: string;
+  readonly message_id: string;
+  readonly channel_id: number;
+  readonly event_id: number | null;
+  readonly type: string;
+  readonly attempt: number;
+  readonly time: Date;
+  readonly external_id: string | null;
+  readonly code: string | null;
+  readonly text: string | null;
+  readonly value: unknown;
+}
+
+const EVENT = 'id, message_id, channel_id, event_id, type, attempt, time, external_id, code, text, value';
+
+export function eventsOfMessage(sql: Sql, accountId: string, messageId: string): Promise<EventRow[]> {
+  return sql.query<EventRow>(
+    `select ${EVENT} from event where message_id = $2 and account_id = $1 and id >= $2 order by time, id`,
+    [accountId, messageId],
+  );
+}
+
+export interface AttemptRow {
+  readonly number: number;
+  readonly outcome: string;
+  readonly trail: unknown;
+  readonly id: string;
+}
+
+export function attemptsOfMessage(sql: Sql, accountId: string, messageId: string): Promise<AttemptRow[]> {
+  return sql.query<AttemptRow>(
+    `select id, number, outcome, trail from attempt where message_id = $2 and account_id = $1 and id >= $2 order by id`,
+    [accountId, messageId],
+  );
+}
+
+export interface MessageFilter {
+  readonly states?: readonly number[] | undefined;
+  readonly channelId?: number | undefined;
+  readonly mailingId?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+function condition(filter: MessageFilter, first: number): { text: string; values: (string | number | number[])[] } {
+  const parts: string[] = [];
+  const values: (string | number | number[])[] = [];
+  const bind = (value: string | number | number[]) => {
+    values.push(value);
+    return `$${first + values.length - 1}`;
+  };
+  if (filter.states !== undefined) parts.push(`m.state = any(${bind([...filter.states])}::int[])`);
+  if (filter.channelId !== undefined) parts.push(`m.channel_id = ${bind(filter.channelId)}`);
+  if (filter.mailingId !== undefined) {
+    parts.push(`m.launch_id in (select id from launch where mailing_id = ${bind(filter.mailingId)})`);
+  }
+  if (filter.reason !== undefined) parts.push(`m.reason = ${bind(filter.reason)}`);
+  return { text: parts.map((part) => ` and ${part}`).join(''), values };
+}
+
+/** One page, newest first; `limit` + 1 rows tell whether there are more. */
+export async function listMessages(
+  sql: Sql,
+  accountId: string,
+  filter: MessageFilter,
+  page: { limit: number; before: string | undefined },
+): Promise<{ rows: MessageRow[]; total: number }> {
+  const where = condition(filter, 4);
+  const rows = await sql.query<MessageRow>(
+    `${SELECT} where m.account_id = $1 and ($2::uuid is null or m.id < $2)${where.text} order by m.id desc limit $3`,
+    [accountId, page.before ?? null, page.limit + 1, ...where.values],
+  );
+  const counted = condition(filter, 2);
+  const [count] = await sql.query<{ total: number }>(
+    `select count(*)::int as total from message m where m.account_id = $1${counted.text}`,
+    [accountId, ...counted.values],
+  );
+  return { rows, total: count?.total ?? 0 };
+}
+
+/**
+ * Gives messages a new attempt, each on its own id: those of the filter that ended without success and wait nowhere.
+ * Gives the redriven ids with their lanes.
+ */
+export function redriveMessages(
+  sql: Sql,
+  accountId: string,
+  filter: MessageFilter & { readonly ids?: readonly string[] | undefined },
+  most: number,
+  nowMs: number,
+): Promise<{ id: string; lane_id: number }[]> {
+  const where = condition(filter, 5);
+  return sql.query(
+    `with chosen as (
+       select m.id from message m
+       where m.account_id = $1 and ($2::uuid[] is null or m.id = any($2::uuid[]))
+         and (m.state >= ${STATE_CODES.expired} or m.state in (${STATE_CODES.unknown}, ${STATE_CODES.soft_bounced}))
+         and not exists (select from waiting w where w.id = m.id)${where.text}
+       order by m.id limit $3 for update),
+     again as (
+       update message m set attempt = attempt + 1, state = 20, reason = null, updated_at = $4
+       from chosen where m.id = chosen.id returning m.id, m.account_id, m.lane_id, m.channel_version_id),
+     queued as (
+       insert into waiting (id, account_id, lane_id, due_at, pipeline, message_id, channel_version_id)
+       select id, account_id, lane_id, $4, 1, id, channel_version_id from again on conflict (id) do nothing)
+     select id, lane_id from again`,
+    [accountId, filter.ids === undefined ? null : [...filter.ids], most, new Date(nowMs), ...where.values],
+  );
+}

@@ -1,0 +1,37 @@
+/** What is past its time goes: small tables by delete, big ones by dropping whole months. */
+import type { Sql } from './database.ts';
+
+const DAY_MS = 86_400_000;
+/** Repeats and keys are recognised for so long. */
+const SEEN_DAYS = 7;
+const IDEMPOTENCY_DAYS = 2;
+const PARKED_DAYS = 30;
+
+/** Deletes what nobody asks for any more, in small bites, and drops partitions older than `retentionDays`. */
+export async function dropOld(sql: Sql, nowMs: number, retentionDays: number): Promise<void> {
+  const before = (days: number) => new Date(nowMs - days * DAY_MS);
+  const bite = 'limit 10000';
+  await sql.query(`delete from store_record where ctid = any(array(select ctid from store_record where expires_at < $1 ${bite}))`, [
+    new Date(nowMs),
+  ]);
+  await sql.query(`delete from seen where ctid = any(array(select ctid from seen where seen_at < $1 ${bite}))`, [
+    before(SEEN_DAYS),
+  ]);
+  await sql.query(
+    `delete from idempotency where ctid = any(array(select ctid from idempotency where created_at < $1 ${bite}))`,
+    [before(IDEMPOTENCY_DAYS)],
+  );
+  await sql.query(
+    `delete from parked_event where ctid = any(array(select ctid from parked_event where parked_at < $1 ${bite}))`,
+    [before(PARKED_DAYS)],
+  );
+  const oldest = before(retentionDays).toISOString().slice(0, 7).replace('-', '');
+  const old = await sql.query<{ name: string }>(
+    `select child.relname as name from pg_inherits
+     join pg_class parent on parent.oid = inhparent join pg_class child on child.oid = inhrelid
+     where parent.relname in ('message', 'event', 'attempt') and right(child.relname, 6) < $1
+       and child.relname ~ '^(message|event|attempt)_[0-9]{6}$'`,
+    [oldest],
+  );
+  for (const { name } of old) await sql.query(`drop table if exists "${name}"`);
+}
