@@ -153,7 +153,9 @@ const WHOLE_REFERENCE = /^\$(?=[\p{L}{])/u;
 
 function templateNode(param: Param, value: unknown, pointer: string, building: Building): Node {
   const source =
-    param.typed && typeof value === 'string' && isOneReference(value) ? value.replace(WHOLE_REFERENCE, '$$#') : value;
+    param.typed && typeof value === 'string' && isOneReference(value)
+      ? value.replace(WHOLE_REFERENCE, '$$#')
+      : value;
   const template = compileTemplate(source, pointer);
   building.references.push(...template.references);
   building.problems.push(...template.problems);
@@ -179,7 +181,10 @@ function coerce(param: Param, value: unknown): unknown {
     case 'integer': {
       const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
       if (typeof number !== 'number' || !Number.isFinite(number)) {
-        throw new Failure('PIPE_PARAMS', `A number is needed here, but the value is ${JSON.stringify(value)}.`);
+        throw new Failure(
+          'PIPE_PARAMS',
+          `A number is needed here, but the value is ${JSON.stringify(value)}.`,
+        );
       }
       if (param.kind === 'integer' && !Number.isInteger(number)) {
         throw new Failure('PIPE_PARAMS', `A whole number is needed here, but the value is ${number}.`);
@@ -189,7 +194,10 @@ function coerce(param: Param, value: unknown): unknown {
     case 'boolean':
       if (value === true || value === 'true') return true;
       if (value === false || value === 'false') return false;
-      throw new Failure('PIPE_PARAMS', `true or false is needed here, but the value is ${JSON.stringify(value)}.`);
+      throw new Failure(
+        'PIPE_PARAMS',
+        `true or false is needed here, but the value is ${JSON.stringify(value)}.`,
+      );
     case 'array':
       if (!Array.isArray(value)) {
         throw new Failure('PIPE_PARAMS', 'An array is needed here, but the value is something else.');

@@ -56,7 +56,10 @@ export function compilePlan(
       return;
     }
     if (pipes.has(source.id)) {
-      problems.push({ pointer: `${pointer}/id`, message: `The pipe id ${source.id} stands twice in "${name}".` });
+      problems.push({
+        pointer: `${pointer}/id`,
+        message: `The pipe id ${source.id} stands twice in "${name}".`,
+      });
       return;
     }
     const written = source.params ?? {};
@@ -120,12 +123,20 @@ function reachesUnsafe(from: PlanPipe & { unsafeItself?: boolean }, seen: Set<Pl
 }
 
 /** The pipes that params name as exits (`exit` params), with their places. */
-export function exitsOf(params: Params, written: unknown, pointer: string): { id: number; pointer: string }[] {
+export function exitsOf(
+  params: Params,
+  written: unknown,
+  pointer: string,
+): { id: number; pointer: string }[] {
   return namedPipes(params, written, pointer, 'exit');
 }
 
 /** The pipes of the Schedule pipeline that params name (`entry` params), with their places. */
-export function entriesOf(params: Params, written: unknown, pointer: string): { id: number; pointer: string }[] {
+export function entriesOf(
+  params: Params,
+  written: unknown,
+  pointer: string,
+): { id: number; pointer: string }[] {
   return namedPipes(params, written, pointer, 'entry');
 }
 

@@ -141,7 +141,11 @@ async function walk(
   triesBefore: number,
 ): Promise<WayEnd> {
   const { request } = state;
-  const scope: { -readonly [K in keyof Scope]: Scope[K] } = { ...request.keywords, origin: request.origin, in: input };
+  const scope: { -readonly [K in keyof Scope]: Scope[K] } = {
+    ...request.keywords,
+    origin: request.origin,
+    in: input,
+  };
   let here: PlanPipe | undefined = start;
   let tries = triesBefore;
   let last = start.id;
@@ -240,7 +244,10 @@ function contextOf(
     },
     result: (value) => {
       if (state.result !== undefined) {
-        throw new Failure('RESULT_TWICE', 'The result of this run is already set; only one result pipe may be passed.');
+        throw new Failure(
+          'RESULT_TWICE',
+          'The result of this run is already set; only one result pipe may be passed.',
+        );
       }
       state.result = { value };
     },
@@ -249,7 +256,8 @@ function contextOf(
       if (start === undefined) return;
       const end = await walk(state, start, { ...input, ...add }, 0);
       if (end.status === 'waiting' && end.wait !== undefined) state.branches.push(end.wait);
-      else if (end.status !== 'done') throw end.failure ?? new Failure('BUG', 'A branch ended without a reason.');
+      else if (end.status !== 'done')
+        throw end.failure ?? new Failure('BUG', 'A branch ended without a reason.');
     },
   };
   return {

@@ -2,18 +2,14 @@
  * Door 1: messages. A request is checked against its channel, and the message and its waiting row are written before
  * anyone is answered. Requests that arrive together are looked up and written together.
  */
-import { type FieldCheck, compileFields } from '../channel/values.ts';
+import { unfit } from '../channel/unfit.ts';
+import { compileFields, type FieldCheck } from '../channel/values.ts';
 import { asFailure, Failure, type Problem } from '../errors.ts';
 import { isObject } from '../json.ts';
 import { insertMessages, type NewMessage } from '../storage/accept.ts';
 import { findEntity, firstEntities, type ResourceRow, type SenderRow } from '../storage/entities.ts';
-import {
-  findSubscriptions,
-  type NewProfile,
-  type NewSubscription,
-  upsertProfiles,
-  upsertSubscriptions,
-} from '../storage/profiles.ts';
+import { type NewProfile, upsertProfiles } from '../storage/profiles.ts';
+import { findSubscriptions, type NewSubscription, upsertSubscriptions } from '../storage/subscriptions.ts';
 import type { Directory, KnownChannel } from './directory.ts';
 import { createGatherer } from './gather.ts';
 import type { Ground } from './ground.ts';
@@ -90,7 +86,10 @@ export function createAccept(
     let made = checks.get(channel.versionId);
     if (made === undefined) {
       const { fields } = channel.document;
-      made = { template: compileFields(fields.template ?? []), subscription: compileFields(fields.subscription ?? []) };
+      made = {
+        template: compileFields(fields.template ?? []),
+        subscription: compileFields(fields.subscription ?? [], 'subscription'),
+      };
       checks.set(channel.versionId, made);
     }
     return made;
@@ -120,7 +119,9 @@ export function createAccept(
     );
 
   const templateOf = (accountId: string, channelId: number, sid: string) =>
-    remember(`t/${accountId}/${channelId}/${sid}`, () => findEntity(database, 'template', accountId, sid, channelId));
+    remember(`t/${accountId}/${channelId}/${sid}`, () =>
+      findEntity(database, 'template', accountId, sid, channelId),
+    );
 
   const prepare = async (asked: Asked): Promise<Prepared> => {
     const { accountId, request } = asked;
@@ -131,10 +132,16 @@ export function createAccept(
     const { channel, row } = known;
     const { document } = channel;
     if (row.status !== 'active' && row.status !== 'paused') {
-      throw refused('/channel', `Channel "${request.channel}" is ${row.status}; only an active channel sends.`);
+      throw refused(
+        '/channel',
+        `Channel "${request.channel}" is ${row.status}; only an active channel sends.`,
+      );
     }
     if (channel.plans.message?.entry === undefined) {
-      throw refused('/channel', `Channel "${request.channel}" has no Message pipeline, so nothing can be sent through it.`);
+      throw refused(
+        '/channel',
+        `Channel "${request.channel}" has no Message pipeline, so nothing can be sent through it.`,
+      );
     }
     const [sender, resource] = await Promise.all([
       senderOf(accountId, document.id, request.sender),
@@ -167,7 +174,15 @@ export function createAccept(
       urgent: request.class === 'urgent',
       inbound: false,
     });
-    return { ...asked, channel, senderId, resourceId: resource.id, laneId: lane.id, values, subscriptionFields };
+    return {
+      ...asked,
+      channel,
+      senderId,
+      resourceId: resource.id,
+      laneId: lane.id,
+      values,
+      subscriptionFields,
+    };
   };
 
   const valuesOf = async ({ accountId, request }: Asked, channel: KnownChannel) => {
@@ -200,15 +215,26 @@ export function createAccept(
       return undefined;
     }
     if (request.profile === undefined) {
-      throw refused('/profile', `Channel "${document.sid}" is direct: name the profile that the message goes to.`);
+      throw refused(
+        '/profile',
+        `Channel "${document.sid}" is direct: name the profile that the message goes to.`,
+      );
     }
+    const unsound = unfit(request.profile, '/profile');
+    if (unsound !== undefined)
+      throw refused(unsound.pointer ?? '/profile', `The profile ${unsound.message}.`);
     if (typeof request.profile === 'string' || request.profile.subscription === undefined) return undefined;
-    const { values, problems } = checksOf(channel).subscription.check(request.profile.subscription.fields ?? {}, 'saved');
+    const { values, problems } = checksOf(channel).subscription.check(
+      request.profile.subscription.fields ?? {},
+      'saved',
+    );
     if (problems.length > 0) throw invalid('/profile/subscription/fields', problems);
     return values;
   };
 
-  const findAddressees = async (prepared: readonly Prepared[]): Promise<(Addressee | Failure | undefined)[]> => {
+  const findAddressees = async (
+    prepared: readonly Prepared[],
+  ): Promise<(Addressee | Failure | undefined)[]> => {
     const direct = prepared.filter((each) => each.request.profile !== undefined);
     if (direct.length === 0) return prepared.map(() => undefined);
     await writeInlineProfiles(direct);
@@ -353,5 +379,7 @@ function refused(pointer: string, message: string): Failure {
 
 function invalid(prefix: string, problems: readonly Problem[]): Failure {
   const placed = problems.map((problem) => ({ ...problem, pointer: `${prefix}${problem.pointer}` }));
-  return new Failure('VALUES_INVALID', `The values do not fit the channel: ${placed[0]?.message}`, { problems: placed });
+  return new Failure('VALUES_INVALID', `The values do not fit the channel: ${placed[0]?.message}`, {
+    problems: placed,
+  });
 }

@@ -61,11 +61,16 @@ export function createAcceptRequest(
     const known = await directory.channel(address.channel);
     const pipe = known?.channel.plans.listener?.pipes.get(address.pipe);
     if (known === undefined || pipe === undefined) {
-      throw new Failure('NOT_FOUND', 'No listener is here; the address names a channel and one of its listener pipes.');
+      throw new Failure(
+        'NOT_FOUND',
+        'No listener is here; the address names a channel and one of its listener pipes.',
+      );
     }
     const { channel } = known;
     const sender =
-      address.sender === undefined ? undefined : await directory.senderBySid(channel.document.id, address.sender);
+      address.sender === undefined
+        ? undefined
+        : await directory.senderBySid(channel.document.id, address.sender);
     if (address.sender !== undefined && sender === undefined) {
       throw new Failure('NOT_FOUND', 'No listener is here; the address names a sender that does not exist.');
     }
@@ -81,7 +86,11 @@ export function createAcceptRequest(
   };
 
   /** Runs the pipeline while the provider waits, for channels with `answer: "result"`. */
-  const runNow = async (arrived: Arrived, address: ListenerAddress, origin: Readonly<Record<string, unknown>>) => {
+  const runNow = async (
+    arrived: Arrived,
+    address: ListenerAddress,
+    origin: Readonly<Record<string, unknown>>,
+  ) => {
     const { channel, sender } = arrived;
     const entry = channel.plans.listener?.pipes.get(address.pipe);
     if (entry === undefined) return undefined;
@@ -161,7 +170,9 @@ export function createAcceptRequest(
         channelId: channel.document.id,
         channelVersionId: channel.versionId,
         pipe: address.pipe,
-        payload: encodeValue(outcome === undefined ? { origin, senderId } : { recorded: record(arrived, outcome, lane.id, id) }),
+        payload: encodeValue(
+          outcome === undefined ? { origin, senderId } : { recorded: record(arrived, outcome, lane.id, id) },
+        ),
         dedupeKey: listener.dedupeKey(request, scope) ?? null,
       });
       const given =

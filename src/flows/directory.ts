@@ -9,10 +9,10 @@ import { Failure } from '../errors.ts';
 import type { Pipe } from '../pipes/contract.ts';
 import { readAccounts } from '../storage/accounts.ts';
 import { allChannels, type ChannelRow, readProviderConfig, readVersion } from '../storage/channels.ts';
-import { findSenders, readByIds, type ResourceRow, type SenderRow } from '../storage/entities.ts';
+import { findSenders, type ResourceRow, readByIds, type SenderRow } from '../storage/entities.ts';
 import { type LaunchRow, readLaunches } from '../storage/launches.ts';
-import { type CompiledListener, compileListener } from './listener/compile-listener.ts';
 import type { Ground } from './ground.ts';
+import { type CompiledListener, compileListener } from './listener/compile-listener.ts';
 import { type CompiledContent, compileContent } from './render-content.ts';
 
 /** How old a cached row may be, in milliseconds. */

@@ -52,7 +52,14 @@ export function createHousekeeping(
     if (row.pipeline === PIPELINE_CODES.listener) return true;
     const channel = await directory.version(row.channel_version_id);
     if (channel.document.unknown === 'retry') return true;
-    const name = row.pipeline === PIPELINE_CODES.schedule ? 'schedule' : row.pipeline === PIPELINE_CODES.stop ? 'stop' : row.pipeline === PIPELINE_CODES.moderate ? 'moderate' : 'message';
+    const name =
+      row.pipeline === PIPELINE_CODES.schedule
+        ? 'schedule'
+        : row.pipeline === PIPELINE_CODES.stop
+          ? 'stop'
+          : row.pipeline === PIPELINE_CODES.moderate
+            ? 'moderate'
+            : 'message';
     const plan = channel.plans[name];
     const at = row.pipe === null ? plan?.entry : plan?.pipes.get(row.pipe);
     return at === undefined || !at.unsafe;
@@ -82,7 +89,14 @@ export function createHousekeeping(
     return {
       done: [row.id],
       messages: [
-        { source: row.id, id: messageId, attempt, state: STATE_CODES.unknown, reason: 'ENGINE_DIED', externalId: null },
+        {
+          source: row.id,
+          id: messageId,
+          attempt,
+          state: STATE_CODES.unknown,
+          reason: 'ENGINE_DIED',
+          externalId: null,
+        },
       ],
       attempts: [
         {
@@ -130,7 +144,8 @@ export function createHousekeeping(
 
   const finish = async (): Promise<number> => {
     const ended = await finishLaunches(database, clock.now());
-    for (const launch of ended) log.info({ launch: launch.id, mailing: launch.mailing_id }, 'a launch has ended');
+    for (const launch of ended)
+      log.info({ launch: launch.id, mailing: launch.mailing_id }, 'a launch has ended');
     if (ended.length > 0) directory.forget();
     return ended.length;
   };
@@ -156,7 +171,8 @@ export function createHousekeeping(
         .run()
         .then(
           () => {},
-          (thrown: unknown) => log.error({ code: asFailure(thrown).code }, `housekeeping: ${asFailure(thrown).message}`),
+          (thrown: unknown) =>
+            log.error({ code: asFailure(thrown).code }, `housekeeping: ${asFailure(thrown).message}`),
         )
         // A job that takes long is done less often, so that it never takes more than a small part of the time.
         .finally(() => {

@@ -44,7 +44,10 @@ function scheduleOf(launch: KnownLaunch | undefined): Readonly<Record<string, un
 }
 
 /** `$origin` of the message, moderate and stop pipelines (format, section 4). */
-export function originOf(row: ClaimedRow, launch: KnownLaunch | undefined): Readonly<Record<string, unknown>> {
+export function originOf(
+  row: ClaimedRow,
+  launch: KnownLaunch | undefined,
+): Readonly<Record<string, unknown>> {
   return Object.freeze({
     send_message_id: row.message_id,
     launch_id: row.launch_id,

@@ -25,7 +25,13 @@ export function createLanes(ground: Ground): Lanes {
   const lane = (key: string, accountId: string | null, channelId: number, senderId: string | null) => {
     const found = known.get(key);
     if (found !== undefined) return found;
-    const made = ensureLane(ground.database, { key, accountId, channelId, senderId, nowMs: ground.clock.now() });
+    const made = ensureLane(ground.database, {
+      key,
+      accountId,
+      channelId,
+      senderId,
+      nowMs: ground.clock.now(),
+    });
     known.set(key, made);
     made.catch(() => known.delete(key));
     return made;

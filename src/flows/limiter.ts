@@ -56,10 +56,14 @@ export function createLimiter(ground: Ground, sleep: (ms: number) => Promise<voi
       while (mine.left === 0) {
         const waitMs = mine.blockedUntilMs - clock.now();
         if (waitMs > 0) {
-          throw new Failure('RATE_LIMITED', 'The limit of this channel has no free slot now; the event waits.', {
-            kind: 'limit',
-            retryAfterMs: waitMs,
-          });
+          throw new Failure(
+            'RATE_LIMITED',
+            'The limit of this channel has no free slot now; the event waits.',
+            {
+              kind: 'limit',
+              retryAfterMs: waitMs,
+            },
+          );
         }
         mine.asking ??= ask(key, limit, mine).finally(() => {
           mine.asking = undefined;

@@ -8,8 +8,8 @@ import { type ClaimedRow, PIPELINE_CODES } from '../storage/claim.ts';
 import type { Sql } from '../storage/database.ts';
 import {
   insertLaunch,
-  launchOfMessage,
   type LaunchRow,
+  launchOfMessage,
   openDirectPage,
   openIndirect,
   readLaunches,
@@ -40,7 +40,13 @@ export interface Mailings {
   readonly task: (row: ClaimedRow) => Promise<Parts>;
 }
 
-type Task = { readonly mailingId?: string; readonly launchId?: string; readonly messageId?: string; readonly passed?: boolean; readonly text?: string | null };
+type Task = {
+  readonly mailingId?: string;
+  readonly launchId?: string;
+  readonly messageId?: string;
+  readonly passed?: boolean;
+  readonly text?: string | null;
+};
 
 /** `woken` is told which lanes have something to do. */
 export function createMailings(
@@ -51,7 +57,14 @@ export function createMailings(
 ): Mailings {
   const { database, clock } = ground;
 
-  const later = async (sql: Sql, ids: Ids, mailing: MailingRow, pipeline: number, dueMs: number, task: Task) => {
+  const later = async (
+    sql: Sql,
+    ids: Ids,
+    mailing: MailingRow,
+    pipeline: number,
+    dueMs: number,
+    task: Task,
+  ) => {
     const lane = await lanes.ownLane();
     await insertWaiting(sql, {
       id: ids.next(),
@@ -89,7 +102,14 @@ export function createMailings(
     const started = await database.transaction(async (tx) => {
       const row = await insertLaunch(
         tx,
-        { id: launchId, mailingId: mailing.id, kind, channelVersionId: known.channel.versionId, nowMs, audience },
+        {
+          id: launchId,
+          mailingId: mailing.id,
+          kind,
+          channelVersionId: known.channel.versionId,
+          nowMs,
+          audience,
+        },
         from,
         to,
       );
@@ -107,7 +127,10 @@ export function createMailings(
         });
       await waiting(taskIds[0] ?? '', PIPELINE_CODES.open_launch, nowMs, { launchId });
       if (stopAt !== undefined) {
-        await waiting(taskIds[1] ?? '', PIPELINE_CODES.stop_mailing, Date.parse(stopAt), { mailingId: mailing.id, launchId });
+        await waiting(taskIds[1] ?? '', PIPELINE_CODES.stop_mailing, Date.parse(stopAt), {
+          mailingId: mailing.id,
+          launchId,
+        });
       }
       return true;
     });
@@ -128,7 +151,8 @@ export function createMailings(
 
   const stop = async (mailing: MailingRow, from: readonly string[]) => {
     const nowMs = clock.now();
-    if (!(await moveMailing(database, mailing.id, from, 'stopped', nowMs))) throw wrongState(mailing, 'stopped', from);
+    if (!(await moveMailing(database, mailing.id, from, 'stopped', nowMs)))
+      throw wrongState(mailing, 'stopped', from);
     const known = await directory.channel(mailing.channel);
     const launches = await setLaunchStates(database, mailing.id, 'stopped');
     directory.forget();
@@ -152,7 +176,13 @@ export function createMailings(
     const nowMs = clock.now();
     const page =
       channel.document.communication === 'indirect'
-        ? await openIndirect(database, launchRow.id, lane.id, launchRow.kind === 'moderation' ? 'moderate' : 'message', nowMs)
+        ? await openIndirect(
+            database,
+            launchRow.id,
+            lane.id,
+            launchRow.kind === 'moderation' ? 'moderate' : 'message',
+            nowMs,
+          )
         : await openDirectPage(
             database,
             launchRow.id,
@@ -171,7 +201,15 @@ export function createMailings(
     const mailing = launchRow === undefined ? undefined : await readMailing(database, launchRow.mailing_id);
     if (mailing === undefined) return;
     if (task.passed === true) await launch(mailing, ids, 'real', ['moderating'], 'sending', null);
-    else await moveMailing(database, mailing.id, ['moderating'], 'draft', clock.now(), task.text ?? 'moderation refused it');
+    else
+      await moveMailing(
+        database,
+        mailing.id,
+        ['moderating'],
+        'draft',
+        clock.now(),
+        task.text ?? 'moderation refused it',
+      );
   };
 
   /** A state that changed meanwhile makes a task pointless, not failed. */
@@ -191,7 +229,9 @@ export function createMailings(
       if (startAt !== undefined && Date.parse(startAt) > nowMs) {
         const moved = await database.transaction(async (tx) => {
           if (!(await moveMailing(tx, mailing.id, startable, 'scheduled', nowMs))) return false;
-          await later(tx, ids, mailing, PIPELINE_CODES.start_mailing, Date.parse(startAt), { mailingId: mailing.id });
+          await later(tx, ids, mailing, PIPELINE_CODES.start_mailing, Date.parse(startAt), {
+            mailingId: mailing.id,
+          });
           return true;
         });
         if (!moved) throw wrongState(mailing, 'started', startable);
@@ -200,7 +240,14 @@ export function createMailings(
       await startNow(mailing, ids, startable, await needsModeration(mailing));
     },
     test: (mailing, profiles, ids) =>
-      launch(mailing, ids, 'test', ALL_STATES, null, profiles.length === 0 ? null : JSON.stringify({ profiles })),
+      launch(
+        mailing,
+        ids,
+        'test',
+        ALL_STATES,
+        null,
+        profiles.length === 0 ? null : JSON.stringify({ profiles }),
+      ),
     pause: async (mailing) => {
       if (!(await moveMailing(database, mailing.id, ['sending'], 'paused', clock.now()))) {
         throw wrongState(mailing, 'paused', ['sending']);
@@ -230,7 +277,9 @@ export function createMailings(
         case PIPELINE_CODES.start_mailing: {
           const mailing = await readMailing(database, task.mailingId ?? '');
           if (mailing !== undefined) {
-            await quietly(async () => startNow(mailing, ground.ids, ['scheduled'], await needsModeration(mailing)));
+            await quietly(async () =>
+              startNow(mailing, ground.ids, ['scheduled'], await needsModeration(mailing)),
+            );
           }
           return { done: [row.id] };
         }
@@ -257,4 +306,3 @@ function wrongState(mailing: MailingRow, verb: string, from: readonly string[]):
     `A mailing can be ${verb} when it is ${from.join(' or ')}; "${mailing.name}" is ${mailing.state}.`,
   );
 }
-

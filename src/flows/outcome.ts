@@ -5,7 +5,13 @@ import type { Ids } from '../ids.ts';
 import { decodeValue, encodeValue, isObject } from '../json.ts';
 import type { LaterEvent } from '../pipes/contract.ts';
 import { type ClaimedRow, PIPELINE_CODES } from '../storage/claim.ts';
-import type { SettledAttempt, SettledEvent, SettledExternalId, SettledSubscription, SettledWait } from '../storage/settle.ts';
+import type {
+  SettledAttempt,
+  SettledEvent,
+  SettledExternalId,
+  SettledSubscription,
+  SettledWait,
+} from '../storage/settle.ts';
 import { type MessageState, STATE_CODES, STATE_OF_EVENT, SUBSCRIPTION_OF_EVENT } from '../storage/states.ts';
 import type { KnownChannel } from './directory.ts';
 import { eventTimeMs } from './event-time.ts';
@@ -88,7 +94,12 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
     }
     const subscription = SUBSCRIPTION_OF_EVENT[event.type];
     if (subscription !== undefined) {
-      subscriptions.push({ source: row.id, messageId, status: subscription, reason: settled.code ?? event.type });
+      subscriptions.push({
+        source: row.id,
+        messageId,
+        status: subscription,
+        reason: settled.code ?? event.type,
+      });
     }
     if (event.type === 'moderate_pass' || event.type === 'moderate_error') {
       waits.push(moderated(question, messageId, event));
@@ -120,7 +131,8 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
           },
         ],
       }),
-    ...(!limited && keepsTrail(question, messageId) && { attempts: [attemptOf(question, messageId, accountId, attempt)] }),
+    ...(!limited &&
+      keepsTrail(question, messageId) && { attempts: [attemptOf(question, messageId, accountId, attempt)] }),
   };
 }
 
@@ -148,7 +160,12 @@ function keepsTrail(question: OutcomeQuestion, messageId: string): boolean {
   return Number.parseInt(messageId.slice(-6), 16) % sample === 0;
 }
 
-function attemptOf(question: OutcomeQuestion, messageId: string, accountId: string, number: number): SettledAttempt {
+function attemptOf(
+  question: OutcomeQuestion,
+  messageId: string,
+  accountId: string,
+  number: number,
+): SettledAttempt {
   return {
     source: question.row.id,
     id: question.ground.ids.next(),
@@ -232,7 +249,10 @@ function keptRun(question: OutcomeQuestion, input: Readonly<Record<string, unkno
   const { pipeline, senderId, origin } = question;
   const kept = question.row.payload === null ? undefined : question.row.payload;
   const originOfRun =
-    origin ?? (pipeline === 'schedule' && kept !== undefined ? (decodeValue(kept) as { origin?: unknown }).origin : undefined);
+    origin ??
+    (pipeline === 'schedule' && kept !== undefined
+      ? (decodeValue(kept) as { origin?: unknown }).origin
+      : undefined);
   return encodeValue({
     in: input,
     ...(originOfRun !== undefined && { origin: originOfRun }),

@@ -79,8 +79,14 @@ export function createPerform(
     return around.get(key) ?? readAround(row, senderId, key, around);
   };
 
-  const readAround = async (row: ClaimedRow, senderId: string | null, key: string, into: Map<string, Around>) => {
-    const channel = directory.knownVersion(row.channel_version_id) ?? (await directory.version(row.channel_version_id));
+  const readAround = async (
+    row: ClaimedRow,
+    senderId: string | null,
+    key: string,
+    into: Map<string, Around>,
+  ) => {
+    const channel =
+      directory.knownVersion(row.channel_version_id) ?? (await directory.version(row.channel_version_id));
     const { sid, id, limits } = channel.document;
     const [sender, resource, account, launch] = await Promise.all([
       senderId === null ? undefined : directory.sender(senderId),
@@ -120,7 +126,11 @@ export function createPerform(
     const entry = row.pipe === null ? plan?.entry : plan?.pipes.get(row.pipe);
     if (entry === undefined) {
       const code = 'DOCUMENT_INVALID';
-      return endMessage(row, 'failed', `${code}: pipeline "${pipeline}" has no pipe ${row.pipe ?? 'to begin with'}`);
+      return endMessage(
+        row,
+        'failed',
+        `${code}: pipeline "${pipeline}" has no pipe ${row.pipe ?? 'to begin with'}`,
+      );
     }
     const now = isoTime(nowMs);
     const keywords: { -readonly [K in keyof Scope]: Scope[K] } = keywordsOf(row, around, now);
@@ -140,29 +150,54 @@ export function createPerform(
       now,
       messageId: row.message_id ?? undefined,
     });
-    return outcomeParts({ ground, row, channel, outcome, redact: around.redact, nowMs, pipeline, sample: options.trailSample });
+    return outcomeParts({
+      ground,
+      row,
+      channel,
+      outcome,
+      redact: around.redact,
+      nowMs,
+      pipeline,
+      sample: options.trailSample,
+    });
   };
 
   /** Why a message is not sent, and what is written instead; undefined where nothing speaks against it. */
-  const notToSend = (row: ClaimedRow, pipeline: PipelineName, around: Around, nowMs: number): Parts | undefined => {
+  const notToSend = (
+    row: ClaimedRow,
+    pipeline: PipelineName,
+    around: Around,
+    nowMs: number,
+  ): Parts | undefined => {
     if (row.state === null) return { done: [row.id] };
     if (pipeline === 'stop') return undefined;
     const launchState = around.launch?.row.state;
-    if (launchState === 'stopped' && row.state < STATE_CODES.sent) return endMessage(row, 'stopped', 'MAILING_STOPPED');
+    if (launchState === 'stopped' && row.state < STATE_CODES.sent)
+      return endMessage(row, 'stopped', 'MAILING_STOPPED');
     if (launchState === 'paused') return putBack(row, PARKED_DUE_MS);
     if (pipeline !== 'message') return undefined;
     if (row.state >= STATE_CODES.expired) return { done: [row.id] };
     if (row.expires !== null && row.expires <= nowMs) return endMessage(row, 'expired', 'MESSAGE_EXPIRED');
-    if (row.subscription_status !== null && row.subscription_status !== 'subscribed' && row.payload === null) {
+    if (
+      row.subscription_status !== null &&
+      row.subscription_status !== 'subscribed' &&
+      row.payload === null
+    ) {
       return endMessage(row, 'suppressed', `SUBSCRIPTION_${row.subscription_status.toUpperCase()}`);
     }
     return undefined;
   };
 
-  const renderTemplate = (row: ClaimedRow, around: Around, keywords: Scope): Readonly<Record<string, unknown>> => {
+  const renderTemplate = (
+    row: ClaimedRow,
+    around: Around,
+    keywords: Scope,
+  ): Readonly<Record<string, unknown>> => {
     const own = isObject(row.content) ? row.content : undefined;
     const content =
-      own !== undefined && isObject(own.values) ? directory.content(around.channel, own.values) : around.launch?.content;
+      own !== undefined && isObject(own.values)
+        ? directory.content(around.channel, own.values)
+        : around.launch?.content;
     if (content === undefined) throw new Failure('VALUES_INVALID', 'The message has no content.');
     if (content instanceof Failure) throw content;
     const rendered = content.render({
@@ -175,9 +210,13 @@ export function createPerform(
     });
     const [problem] = rendered.problems;
     if (problem !== undefined) {
-      throw new Failure('VALUES_INVALID', `The rendered content does not fit the channel: ${problem.message}`, {
-        problems: rendered.problems,
-      });
+      throw new Failure(
+        'VALUES_INVALID',
+        `The rendered content does not fit the channel: ${problem.message}`,
+        {
+          problems: rendered.problems,
+        },
+      );
     }
     return rendered.values;
   };
@@ -200,7 +239,14 @@ export function createPerform(
       ...(around.sender !== undefined && { sender: around.sender.values }),
       ...(around.account !== undefined && { account: around.account.values }),
     };
-    const outcome = await run(row, entry, { keywords, origin, in: kept.in ?? origin, around, now, messageId: undefined });
+    const outcome = await run(row, entry, {
+      keywords,
+      origin,
+      in: kept.in ?? origin,
+      around,
+      now,
+      messageId: undefined,
+    });
     if (outcome.failure !== undefined && outcome.status === 'failed') {
       log.warn(
         {
@@ -274,7 +320,10 @@ export function createPerform(
           : await performMessage(row, pipeline, nowMs);
       } catch (thrown) {
         const failure = asFailure(thrown);
-        log.error({ waiting: row.id, message: row.message_id, code: failure.code, cause: failure.cause }, failure.message);
+        log.error(
+          { waiting: row.id, message: row.message_id, code: failure.code, cause: failure.cause },
+          failure.message,
+        );
         return row.message_id === null
           ? { done: [row.id] }
           : endMessage(row, 'failed', failure.code, failure.message, ids);

@@ -50,7 +50,9 @@ const PERSONAL: ReadonlySet<string> = new Set(['customer', 'profile', 'subscript
 export function compileContent(channel: ChannelDocument, values: Values): CompiledContent {
   const template = checkOf(channel);
   const fields = new Map(template.fields.map((field) => [field.field, field]));
-  const defaults = template.fields.flatMap((field) => ('default' in field ? [[field.field, field.default]] : []));
+  const defaults = template.fields.flatMap((field) =>
+    'default' in field ? [[field.field, field.default]] : [],
+  );
   const complete = { ...Object.fromEntries(defaults), ...values };
   const pieces = Object.entries(complete).map(([name, value]): [string, Piece] => {
     const field = fields.get(name);
@@ -98,7 +100,7 @@ function compileValue(channel: ChannelDocument, field: Field, value: unknown, po
   if (Array.isArray(value)) {
     const pieces = value.map((each, index) => compileValue(channel, field, each, pointerTo(pointer, index)));
     if (pieces.every((piece) => 'constant' in piece)) return { constant: value };
-    return { render: (liquid) => pieces.map((piece) => valueOf(piece, liquid)) };
+    return { render: (liquid) => pieces.map((piece) => pieceValue(piece, liquid)) };
   }
   if (!isObject(value)) return { constant: value };
   const members = Object.entries(value).map(([name, member]): [string, Piece] => [
@@ -109,13 +111,13 @@ function compileValue(channel: ChannelDocument, field: Field, value: unknown, po
   return {
     render: (liquid) => {
       const object: Record<string, unknown> = {};
-      for (const [name, piece] of members) setOwn(object, name, valueOf(piece, liquid));
+      for (const [name, piece] of members) setOwn(object, name, pieceValue(piece, liquid));
       return object;
     },
   };
 }
 
-function valueOf(piece: Piece, liquid: Values): unknown {
+function pieceValue(piece: Piece, liquid: Values): unknown {
   return 'constant' in piece ? piece.constant : piece.render(liquid);
 }
 

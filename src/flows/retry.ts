@@ -9,8 +9,9 @@
  * | an answer that refuses                    | wait, as long as the provider says   | error exit       |
  * | everything else (author, caller)          | error exit                           | error exit       |
  */
-import type { Failure } from '../errors.ts';
+
 import type { Decision } from '../engine/run.ts';
+import type { Failure } from '../errors.ts';
 import type { RetryRule } from '../pipes/contract.ts';
 
 /** The longest wait a provider may ask for. */
@@ -37,9 +38,12 @@ export function decideRetry(question: RetryQuestion): Decision {
   if (failure.code === 'RATE_LIMITED') {
     return durable ? { do: 'wait', delayMs: retryAfterMs, reason: 'limit' } : { do: 'exit' };
   }
-  if (failure.blame === 'shutdown') return durable ? { do: 'wait', delayMs: 0, reason: 'limit' } : { do: 'exit' };
-  if (rule === undefined || (failure.blame !== 'weather' && failure.blame !== 'provider')) return { do: 'exit' };
-  if (ambiguous && !rule.safe && question.ownsMessage && question.unknownPolicy === 'hold') return { do: 'unknown' };
+  if (failure.blame === 'shutdown')
+    return durable ? { do: 'wait', delayMs: 0, reason: 'limit' } : { do: 'exit' };
+  if (rule === undefined || (failure.blame !== 'weather' && failure.blame !== 'provider'))
+    return { do: 'exit' };
+  if (ambiguous && !rule.safe && question.ownsMessage && question.unknownPolicy === 'hold')
+    return { do: 'unknown' };
   const mayRepeat = !ambiguous || rule.safe || question.unknownPolicy === 'retry';
   if (!durable || !mayRepeat || tries >= rule.attempts) return { do: 'exit' };
   if (!names(rule.on, kind, failure.details.statusCode)) return { do: 'exit' };
@@ -57,7 +61,11 @@ function ruleDelayMs(rule: RetryRule, tries: number, random: number): number {
   return Math.round(random * Math.min(rule.maxMs, rule.baseMs * 2 ** (tries - 1)));
 }
 
-function names(on: readonly (string | number)[], kind: string | undefined, status: number | undefined): boolean {
+function names(
+  on: readonly (string | number)[],
+  kind: string | undefined,
+  status: number | undefined,
+): boolean {
   return on.some((each) => {
     if (typeof each === 'number') return each === status;
     const range = /^(\d)xx$/i.exec(each);

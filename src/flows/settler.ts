@@ -31,7 +31,10 @@ export function createSettler(ground: Ground, node: () => number): Gatherer<Part
       } catch (thrown) {
         const delayMs = RETRY_DELAYS_MS[attempt];
         const failure = asFailure(thrown);
-        ground.log.error({ code: failure.code, runs: parts.length, attempt }, `settling failed: ${failure.message}`);
+        ground.log.error(
+          { code: failure.code, runs: parts.length, attempt },
+          `settling failed: ${failure.message}`,
+        );
         if (delayMs === undefined) throw thrown;
         await new Promise((resolve) => setTimeout(resolve, delayMs));
       }
@@ -95,7 +98,8 @@ async function joinLoose(
   const found = new Map((await findMessages(ground.database, questions)).map((row) => [row.place, row]));
   loose.forEach((event, place) => {
     const message = found.get(place);
-    const { accountId, senderId, messageId, eventId, type, timeMs, code, text, value, dedupeKey, ...named } = event;
+    const { accountId, senderId, messageId, eventId, type, timeMs, code, text, value, dedupeKey, ...named } =
+      event;
     if (message === undefined) {
       into.parked.push({
         ...named,
@@ -157,7 +161,8 @@ function highest(messages: readonly SettledMessage[]): SettledMessage[] {
       known === undefined ||
       message.attempt > known.attempt ||
       (message.attempt === known.attempt && message.state > known.state);
-    if (better) best.set(message.id, { ...message, externalId: message.externalId ?? known?.externalId ?? null });
+    if (better)
+      best.set(message.id, { ...message, externalId: message.externalId ?? known?.externalId ?? null });
   }
   return [...best.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }

@@ -5,7 +5,12 @@ import type { Redact } from './redact.ts';
 
 /** Bytes of a body that a trail keeps. */
 const BODY_EXCERPT_BYTES = 2_048;
-const HIDDEN_HEADERS: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie']);
+const HIDDEN_HEADERS: ReadonlySet<string> = new Set([
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'set-cookie',
+]);
 
 /** JSON text of a trail. */
 export function trailText(outcome: RunOutcome, redact: Redact): string {
@@ -32,7 +37,9 @@ export function trailOf(outcome: RunOutcome, redact: Redact): readonly Readonly<
       }),
       ...(step.failure !== undefined && { error: errorOf(step) }),
       ...(step.decision !== undefined && { rule: ruleOf(step) }),
-      ...(lines.length > 0 && { log: lines.map(({ level, prefix, message }) => ({ level, prefix, message })) }),
+      ...(lines.length > 0 && {
+        log: lines.map(({ level, prefix, message }) => ({ level, prefix, message })),
+      }),
     };
   });
 }
@@ -78,6 +85,7 @@ function ruleOf(step: TrailStep): string {
     const why = decision.reason === 'limit' ? 'a limit has no free slot' : 'the failure is one to retry';
     return `${why}: waits ${(decision.delayMs / 1000).toFixed(1)} s`;
   }
-  if (decision?.do === 'unknown') return 'the request may have arrived and repeating is not declared safe: unknown';
+  if (decision?.do === 'unknown')
+    return 'the request may have arrived and repeating is not declared safe: unknown';
   return 'not one to retry, or no tries left: error exit';
 }

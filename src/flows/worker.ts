@@ -192,7 +192,11 @@ export function createWorker(
         if ((counts.get(share.laneId) ?? 0) >= share.share) lane.hot = true;
       }
       if (stopping || clock.now() - lastBeatMs > options.leaseMs || held !== node) {
-        await unclaim(database, held, rows.map((row) => row.id));
+        await unclaim(
+          database,
+          held,
+          rows.map((row) => row.id),
+        );
         return;
       }
       for (const row of rows) begin(row);

@@ -10,6 +10,7 @@ import { forgetIdempotency, keepAnswer, reserveIdempotency } from '../storage/id
 import { compileSchema, type Validator } from '../validate.ts';
 import { checkRequest } from './check-request.ts';
 import { problemResponse } from './problem.ts';
+import { readCapped } from './read-capped.ts';
 import type { ApiAnswer, ApiRequest, Route } from './route.ts';
 
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
@@ -62,11 +63,11 @@ async function serve(
   const query = readQuery(mounted, new URL(raw.url).searchParams);
   const base = { caller, params, query, raw, accept: raw.headers.get('accept') ?? '' };
   if (route.stream !== undefined) {
-    return respond(await route.run({ ...base, body: undefined as never, ids: ground.ids }));
+    return respond(await route.run({ ...base, body: undefined as never, text: '', ids: ground.ids }));
   }
-  const text = await readBody(route, raw);
+  const text = (await readCapped(raw, route.maxBytes ?? MAX_BODY_BYTES)).toString('utf8');
   const body = parseBody(mounted, text, raw);
-  const run = (ids: Ids) => route.run({ ...base, body: body as never, ids } satisfies ApiRequest);
+  const run = (ids: Ids) => route.run({ ...base, body: body as never, text, ids } satisfies ApiRequest);
   const key = raw.headers.get('idempotency-key');
   if (key === null || route.method === 'GET') return respond(await run(ground.ids));
   return once(ground, caller, key, `${route.method} ${new URL(raw.url).pathname}\n${text}`, run);
@@ -79,17 +80,6 @@ function readQuery(mounted: Mounted, search: URLSearchParams): Readonly<Record<s
     throw new Failure('REQUEST_MALFORMED', `The query is not right: ${problems[0]?.message}`, { problems });
   }
   return query;
-}
-
-async function readBody(route: Route, raw: Request): Promise<string> {
-  if (raw.body === null) return '';
-  const most = route.maxBytes ?? MAX_BODY_BYTES;
-  const tooLarge = () =>
-    new Failure('TOO_LARGE', `The request body may have at most ${most} bytes. Send it in smaller parts.`);
-  if (Number(raw.headers.get('content-length') ?? 0) > most) throw tooLarge();
-  const bytes = await raw.arrayBuffer();
-  if (bytes.byteLength > most) throw tooLarge();
-  return Buffer.from(bytes).toString('utf8');
 }
 
 function parseBody(mounted: Mounted, text: string, raw: Request): unknown {

@@ -1,4 +1,5 @@
-/** Checks a body, or a part of one, against its schema. */
+/** Checks a body, or a part of one: against its schema, and for what no database takes. */
+import { unfit } from '../channel/unfit.ts';
 import { Failure } from '../errors.ts';
 import type { Validator } from '../validate.ts';
 
@@ -10,4 +11,20 @@ export function checkRequest(validator: Validator, body: unknown): void {
   throw new Failure('REQUEST_INVALID', `The request breaks a rule at ${first.pointer || '/'}: ${first.message}`, {
     problems,
   });
+}
+
+/** Throws REQUEST_INVALID where a text holds NUL or half a character, or where values are nested too deep. */
+export function refuseUnfit(body: unknown): void {
+  const wrong = unfit(body);
+  if (wrong === undefined) return;
+  const pointer = wrong.pointer ?? '';
+  const message = `The value at ${pointer || '/'} ${wrong.message}.`;
+  throw new Failure('REQUEST_INVALID', message, { problems: [{ pointer, message }] });
+}
+
+/** Throws IMMUTABLE where a change names another value for what never changes after creation. */
+export function refuseChange(member: string, given: string | undefined, stored: string | undefined): void {
+  if (given === undefined || given === stored) return;
+  const message = `"${member}" never changes after creation; it is "${stored}". Leave it out, or create a new one.`;
+  throw new Failure('IMMUTABLE', message, { problems: [{ pointer: `/${member}`, message }] });
 }

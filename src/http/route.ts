@@ -15,6 +15,8 @@ export interface ApiRequest {
   readonly query: Readonly<Record<string, unknown>>;
   /** Checked against `body`. */
   readonly body: never;
+  /** The body as it was sent, where its places matter; empty for routes with `stream`. */
+  readonly text: string;
   /** The raw body, for routes with `stream`. */
   readonly raw: Request;
   readonly accept: string;

@@ -20,7 +20,11 @@ export interface NewMessage {
 }
 
 /** Writes messages and the rows in which they wait, in one statement. A message whose id is there is left as it is. */
-export async function insertMessages(sql: Sql, messages: readonly NewMessage[], nowMs: number): Promise<void> {
+export async function insertMessages(
+  sql: Sql,
+  messages: readonly NewMessage[],
+  nowMs: number,
+): Promise<void> {
   await sql.query(
     `with given as (
        select * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::int[], $7::uuid[], $8::uuid[], $9::uuid[],
@@ -66,7 +70,11 @@ export interface NewRequest {
 }
 
 /** Writes provider requests that arrived together. A request whose dedupe key was seen before is dropped. */
-export async function insertRequests(sql: Sql, requests: readonly NewRequest[], nowMs: number): Promise<void> {
+export async function insertRequests(
+  sql: Sql,
+  requests: readonly NewRequest[],
+  nowMs: number,
+): Promise<void> {
   const deduped = requests.some((request) => request.dedupeKey !== null);
   await sql.query(
     `with given as (

@@ -13,7 +13,11 @@ const COMPARISONS: Readonly<Record<string, string>> = { '>': '>', '>=': '>=', '<
 const MOST_CONDITIONS = 100;
 
 /** Compiles an audience for profile `p`; bound values are numbered from `$first` on. Throws REQUEST_INVALID. */
-export function audienceCondition(audience: unknown, first: number, pointer = '/audience'): AudienceCondition {
+export function audienceCondition(
+  audience: unknown,
+  first: number,
+  pointer = '/audience',
+): AudienceCondition {
   const values: SqlValue[] = [];
   const bind = (value: SqlValue) => {
     values.push(value);
@@ -30,7 +34,8 @@ export function audienceCondition(audience: unknown, first: number, pointer = '/
     const parts = Object.entries(written).map(([key, value]) => {
       const here = pointerTo(at, key);
       if (key === 'and' || key === 'or') {
-        if (!Array.isArray(value) || value.length === 0) throw wrong(here, `"${key}" takes a list of filters.`);
+        if (!Array.isArray(value) || value.length === 0)
+          throw wrong(here, `"${key}" takes a list of filters.`);
         return `(${value.map((each, index) => filter(each, pointerTo(here, index))).join(` ${key} `)})`;
       }
       if (key === 'not') return `not coalesce(${filter(value, here)}, false)`;
@@ -61,7 +66,10 @@ export function audienceCondition(audience: unknown, first: number, pointer = '/
       default: {
         const symbol = Object.hasOwn(COMPARISONS, operator) ? COMPARISONS[operator] : undefined;
         if (symbol === undefined) {
-          throw wrong(at, `"${operator}" is not an operator; use =, !=, >, >=, <, <=, in, contains or exists.`);
+          throw wrong(
+            at,
+            `"${operator}" is not an operator; use =, !=, >, >=, <, <=, in, contains or exists.`,
+          );
         }
         if (typeof operand !== 'number' && typeof operand !== 'string') {
           throw wrong(at, `"${operator}" compares with a number or a text.`);
@@ -73,7 +81,10 @@ export function audienceCondition(audience: unknown, first: number, pointer = '/
   };
 
   if (!isObject(audience) || Object.keys(audience).length !== 1) {
-    throw wrong(pointer, 'An audience is { "all": true }, { "profiles": [external ids] } or { "where": filter }.');
+    throw wrong(
+      pointer,
+      'An audience is { "all": true }, { "profiles": [external ids] } or { "where": filter }.',
+    );
   }
   if (audience.all === true) return { text: 'true', values: [] };
   if (Array.isArray(audience.profiles)) {
@@ -83,7 +94,10 @@ export function audienceCondition(audience: unknown, first: number, pointer = '/
     return { text: `p.external_id = any(${bind(audience.profiles as string[])}::text[])`, values };
   }
   if (!Object.hasOwn(audience, 'where')) {
-    throw wrong(pointer, 'An audience is { "all": true }, { "profiles": [external ids] } or { "where": filter }.');
+    throw wrong(
+      pointer,
+      'An audience is { "all": true }, { "profiles": [external ids] } or { "where": filter }.',
+    );
   }
   return { text: filter(audience.where, `${pointer}/where`), values };
 }

@@ -49,8 +49,9 @@ export async function listAudit(
      where account_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
     [accountId, page.before ?? null, page.limit + 1],
   );
-  const [count] = await sql.query<{ total: number }>('select count(*)::int as total from audit where account_id = $1', [
-    accountId,
-  ]);
+  const [count] = await sql.query<{ total: number }>(
+    'select count(*)::int as total from audit where account_id = $1',
+    [accountId],
+  );
   return { rows, total: count?.total ?? 0 };
 }

@@ -31,6 +31,20 @@ export function allChannels(sql: Sql): Promise<ChannelRow[]> {
   return sql.query<ChannelRow>(`${SELECT} where c.deleted_at is null order by c.id`);
 }
 
+/** A channel that is not deleted, whoever owns it. */
+export async function findChannel(sql: Sql, sid: string): Promise<ChannelRow | undefined> {
+  const rows = await sql.query<ChannelRow>(`${SELECT} where c.deleted_at is null and c.sid = $1`, [sid]);
+  return rows[0];
+}
+
+/** Any fixed number: channels are written one at a time on one database, so that ids are given out once. */
+const LOCK = 7_584_202;
+
+/** Holds the writing of channels until the transaction ends. */
+export async function lockChannels(tx: Sql): Promise<void> {
+  await tx.query(`select pg_advisory_xact_lock(${LOCK})`);
+}
+
 /** Sids and ids ever used: they are never given out again. */
 export function takenChannels(sql: Sql): Promise<{ id: number; sid: string }[]> {
   return sql.query('select id, sid from channel');
@@ -60,7 +74,10 @@ export interface StoredChannel {
 }
 
 /** Stores a channel as a new version unless its newest version has the same hash. Gives the newest version. */
-export async function storeChannel(sql: Sql, channel: StoredChannel): Promise<{ versionId: number; version: number }> {
+export async function storeChannel(
+  sql: Sql,
+  channel: StoredChannel,
+): Promise<{ versionId: number; version: number }> {
   const now = new Date(channel.nowMs);
   const [current] = await sql.query<{ id: number; version: number; hash: string }>(
     `select v.id, v.version, v.hash from channel c join channel_version v on v.id = c.version_id
@@ -90,6 +107,32 @@ export async function deleteChannel(sql: Sql, id: number, nowMs: number): Promis
     [id, new Date(nowMs)],
   );
   return rows.length === 1;
+}
+
+export async function setChannelStatus(
+  sql: Sql,
+  id: number,
+  status: ChannelRow['status'],
+  nowMs: number,
+): Promise<void> {
+  await sql.query('update channel set status = $2, updated_at = $3 where id = $1', [
+    id,
+    status,
+    new Date(nowMs),
+  ]);
+}
+
+/** What a channel still has to do: events that wait in it, and mailings that are under way or scheduled. */
+export async function workOfChannel(sql: Sql, id: number): Promise<{ waiting: number; mailings: number }> {
+  const [row] = await sql.query<{ waiting: number; mailings: number }>(
+    `select
+       (select count(*)::int from waiting w join channel_version v on v.id = w.channel_version_id
+        where v.channel_id = $1) as waiting,
+       (select count(*)::int from mailing
+        where channel_id = $1 and state in ('scheduled', 'moderating', 'sending', 'paused')) as mailings`,
+    [id],
+  );
+  return row ?? { waiting: 0, mailings: 0 };
 }
 
 export async function readProviderConfig(

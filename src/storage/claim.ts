@@ -55,7 +55,12 @@ export interface ClaimedRow {
 }
 
 /** Claims due rows of several lanes in one statement and brings what their runs need. */
-export function claim(sql: Sql, node: number, nowMs: number, lanes: readonly LaneShare[]): Promise<ClaimedRow[]> {
+export function claim(
+  sql: Sql,
+  node: number,
+  nowMs: number,
+  lanes: readonly LaneShare[],
+): Promise<ClaimedRow[]> {
   return sql.query<ClaimedRow>(
     'select * from claim_waiting($1::int, $2::timestamptz, $3::int[], $4::float8[], $5::uuid[], $6::int[])',
     [
@@ -85,7 +90,10 @@ export async function enterNode(sql: Sql, name: string, nowMs: number): Promise<
 
 /** Renews the lease of a node's claims; false where another node has already taken it for dead. */
 export async function beat(sql: Sql, node: number, nowMs: number): Promise<boolean> {
-  const rows = await sql.query('update node set heartbeat_at = $2 where id = $1 returning id', [node, new Date(nowMs)]);
+  const rows = await sql.query('update node set heartbeat_at = $2 where id = $1 returning id', [
+    node,
+    new Date(nowMs),
+  ]);
   return rows.length === 1;
 }
 

@@ -7,11 +7,21 @@
  * in the statement (`$1::text::jsonb`), because the two drivers disagree about JSON parameters.
  * Results: `int8` and `numeric` casts come as numbers, times as Date, `json`/`jsonb` parsed, `bytea` as bytes.
  */
-export type SqlValue = string | number | boolean | Date | Uint8Array | null | readonly (string | number | null)[];
+export type SqlValue =
+  | string
+  | number
+  | boolean
+  | Date
+  | Uint8Array
+  | null
+  | readonly (string | number | null)[];
 
 export interface Sql {
   /** Runs one prepared statement. */
-  readonly query: <Row = Record<string, unknown>>(text: string, values?: readonly SqlValue[]) => Promise<Row[]>;
+  readonly query: <Row = Record<string, unknown>>(
+    text: string,
+    values?: readonly SqlValue[],
+  ) => Promise<Row[]>;
 }
 
 export interface Database extends Sql {

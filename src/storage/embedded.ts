@@ -58,7 +58,8 @@ export async function openEmbedded(folder?: string): Promise<Database> {
     return mine;
   };
   const inside: Sql = {
-    query: async <Row>(text: string, values: readonly SqlValue[] = []) => (await ask('query', text, values)) as Row[],
+    query: async <Row>(text: string, values: readonly SqlValue[] = []) =>
+      (await ask('query', text, values)) as Row[],
   };
   const query: Sql['query'] = <Row>(text: string, values: readonly SqlValue[] = []) =>
     open === 0 ? inside.query<Row>(text, values) : exclusive(() => inside.query<Row>(text, values));

@@ -44,7 +44,7 @@ export interface ConnectorRow {
   readonly updated_at: Date;
 }
 
-interface Tables {
+export interface Tables {
   readonly sender: SenderRow;
   readonly resource: ResourceRow;
   readonly template: TemplateRow;
@@ -54,7 +54,11 @@ interface Tables {
 export type EntityTable = keyof Tables;
 
 /** Rows by id, whatever their account: for the corridor, whose rows name them. */
-export function readByIds<T extends EntityTable>(sql: Sql, table: T, ids: readonly string[]): Promise<Tables[T][]> {
+export function readByIds<T extends EntityTable>(
+  sql: Sql,
+  table: T,
+  ids: readonly string[],
+): Promise<Tables[T][]> {
   return sql.query<Tables[T]>(`select * from ${table} where id = any($1::uuid[])`, [ids]);
 }
 
@@ -64,7 +68,10 @@ export async function readEntity<T extends EntityTable>(
   accountId: string,
   id: string,
 ): Promise<Tables[T] | undefined> {
-  const rows = await sql.query<Tables[T]>(`select * from ${table} where account_id = $1 and id = $2`, [accountId, id]);
+  const rows = await sql.query<Tables[T]>(`select * from ${table} where account_id = $1 and id = $2`, [
+    accountId,
+    id,
+  ]);
   return rows[0];
 }
 
@@ -98,7 +105,10 @@ export function firstEntities<T extends EntityTable>(
 
 /** Senders of a sid in a channel over all accounts, for listener addresses; the oldest first. */
 export function findSenders(sql: Sql, channelId: number, sid: string): Promise<SenderRow[]> {
-  return sql.query<SenderRow>('select * from sender where channel_id = $1 and sid = $2 order by id', [channelId, sid]);
+  return sql.query<SenderRow>('select * from sender where channel_id = $1 and sid = $2 order by id', [
+    channelId,
+    sid,
+  ]);
 }
 
 /** Whose value stands for the row: texts as they are, objects as JSON text with a cast. */
@@ -106,7 +116,10 @@ export interface EntityValues {
   readonly [column: string]: string | number | { readonly json: string };
 }
 
-function columnsOf(values: EntityValues, first: number): { names: string[]; places: string[]; list: (string | number)[] } {
+function columnsOf(
+  values: EntityValues,
+  first: number,
+): { names: string[]; places: string[]; list: (string | number)[] } {
   const names: string[] = [];
   const places: string[] = [];
   const list: (string | number)[] = [];
@@ -153,20 +166,47 @@ export async function updateEntity<T extends EntityTable>(
   return rows[0];
 }
 
-/** One page, newest first, by keyset; `total` counts all. */
+/** Holds the row until the transaction ends, so that what is decided on it stays true. */
+export async function lockEntity<T extends EntityTable>(
+  tx: Sql,
+  table: T,
+  accountId: string,
+  id: string,
+): Promise<Tables[T] | undefined> {
+  const rows = await tx.query<Tables[T]>(
+    `select * from ${table} where account_id = $1 and id = $2 for update`,
+    [accountId, id],
+  );
+  return rows[0];
+}
+
+export async function deleteEntity(
+  sql: Sql,
+  table: EntityTable,
+  accountId: string,
+  id: string,
+): Promise<void> {
+  await sql.query(`delete from ${table} where account_id = $1 and id = $2`, [accountId, id]);
+}
+
+/** One page, newest first, by keyset; `total` counts all. A channel can be given for senders and templates. */
 export async function listEntities<T extends EntityTable>(
   sql: Sql,
   table: T,
   accountId: string,
   page: { limit: number; before?: string | undefined },
+  channelId?: number,
 ): Promise<{ rows: Tables[T][]; total: number }> {
+  const inChannel = (place: number) => (channelId === undefined ? '' : `and channel_id = $${place}`);
+  const channel = channelId === undefined ? [] : [channelId];
   const rows = await sql.query<Tables[T]>(
-    `select * from ${table} where account_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
-    [accountId, page.before ?? null, page.limit + 1],
+    `select * from ${table} where account_id = $1 and ($2::uuid is null or id < $2) ${inChannel(4)}
+     order by id desc limit $3`,
+    [accountId, page.before ?? null, page.limit + 1, ...channel],
   );
   const [count] = await sql.query<{ total: number }>(
-    `select count(*)::int as total from ${table} where account_id = $1`,
-    [accountId],
+    `select count(*)::int as total from ${table} where account_id = $1 ${inChannel(2)}`,
+    [accountId, ...channel],
   );
   return { rows, total: count?.total ?? 0 };
 }

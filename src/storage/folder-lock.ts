@@ -1,6 +1,7 @@
 /** A lock on a data folder: a file with the process that holds it. A dead holder's lock is taken over. */
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+
 import { rmSync } from 'node:fs';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../errors.ts';
 
@@ -33,7 +34,10 @@ export async function lockFolder(folder: string): Promise<() => void> {
     }
     await rm(path, { force: true });
   }
-  throw new Failure('DATA_FOLDER_IN_USE', `The lock of the data folder ${folder} could not be taken; try again.`);
+  throw new Failure(
+    'DATA_FOLDER_IN_USE',
+    `The lock of the data folder ${folder} could not be taken; try again.`,
+  );
 }
 
 async function readHolder(path: string): Promise<Holder | undefined> {

@@ -16,7 +16,12 @@ export async function reserveIdempotency(
   hash: string,
   nowMs: number,
 ): Promise<KeptAnswer> {
-  const [row] = await sql.query<{ hash: string; status: number | null; answer: string | null; created: number }>(
+  const [row] = await sql.query<{
+    hash: string;
+    status: number | null;
+    answer: string | null;
+    created: number;
+  }>(
     `insert into idempotency (account_id, key, hash, created_at) values ($1, $2, $3, $4)
      on conflict (account_id, key) do update set key = excluded.key
      returning hash, status, answer, (extract(epoch from created_at) * 1000)::float8 as created`,
@@ -46,5 +51,8 @@ export async function keepAnswer(
 }
 
 export async function forgetIdempotency(sql: Sql, accountId: string, key: string): Promise<void> {
-  await sql.query('delete from idempotency where account_id = $1 and key = $2 and status is null', [accountId, key]);
+  await sql.query('delete from idempotency where account_id = $1 and key = $2 and status is null', [
+    accountId,
+    key,
+  ]);
 }

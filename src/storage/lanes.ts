@@ -35,3 +35,41 @@ export async function ensureLane(
 export async function raiseEpochs(sql: Sql, laneIds: readonly number[]): Promise<void> {
   await sql.query('update lane set epoch = epoch + 1 where id = any($1::int[])', [laneIds]);
 }
+
+export interface ShownLane {
+  readonly id: number;
+  readonly key: string;
+  readonly channel: string | null;
+  readonly sender: string | null;
+  readonly paused_at: Date | null;
+  readonly waiting: number;
+  readonly due: number;
+  readonly oldest: Date | null;
+}
+
+/** The lanes of an account and those that all accounts share, with what waits in them. */
+export function showLanes(sql: Sql, accountId: string, nowMs: number): Promise<ShownLane[]> {
+  return sql.query<ShownLane>(
+    `select l.id, l.key, c.sid as channel, s.sid as sender, l.paused_at, coalesce(w.waiting, 0)::int as waiting,
+       coalesce(w.due, 0)::int as due, w.oldest
+     from lane l left join channel c on c.id = l.channel_id left join sender s on s.id = l.sender_id
+     left join (select lane_id, count(*) as waiting, count(*) filter (where due_at <= $2) as due, min(due_at) as oldest
+       from waiting group by lane_id) w on w.lane_id = l.id
+     where l.account_id = $1 or l.account_id is null order by l.id`,
+    [accountId, new Date(nowMs)],
+  );
+}
+
+/** Pauses or resumes a lane; false where the account has no such lane. */
+export async function pauseLane(
+  sql: Sql,
+  accountId: string,
+  id: number,
+  pausedAtMs: number | null,
+): Promise<boolean> {
+  const rows = await sql.query(
+    'update lane set paused_at = $3, epoch = epoch + 1 where id = $2 and account_id = $1 returning id',
+    [accountId, id, pausedAtMs === null ? null : new Date(pausedAtMs)],
+  );
+  return rows.length === 1;
+}

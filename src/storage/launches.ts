@@ -34,7 +34,9 @@ export function readLaunches(sql: Sql, ids: readonly string[]): Promise<LaunchRo
 }
 
 export async function launchOfMessage(sql: Sql, messageId: string): Promise<string | undefined> {
-  const rows = await sql.query<{ launch_id: string | null }>('select launch_id from message where id = $1', [messageId]);
+  const rows = await sql.query<{ launch_id: string | null }>('select launch_id from message where id = $1', [
+    messageId,
+  ]);
   return rows[0]?.launch_id ?? undefined;
 }
 
@@ -172,7 +174,10 @@ export function unfinishedLaunches(sql: Sql): Promise<LaunchRow[]> {
 }
 
 /** Finishes launches whose messages all reached their end, with their mailings. Gives the finished ones. */
-export function finishLaunches(sql: Sql, nowMs: number): Promise<{ id: string; mailing_id: string; kind: string }[]> {
+export function finishLaunches(
+  sql: Sql,
+  nowMs: number,
+): Promise<{ id: string; mailing_id: string; kind: string }[]> {
   return sql.query(
     `with ended as (
        update launch l set finished_at = $1, state = case when state = 'stopped' then 'stopped' else 'finished' end
@@ -188,7 +193,10 @@ export function finishLaunches(sql: Sql, nowMs: number): Promise<{ id: string; m
 }
 
 /** Messages of launches by state. */
-export function countByState(sql: Sql, launchIds: readonly string[]): Promise<{ state: number; count: number }[]> {
+export function countByState(
+  sql: Sql,
+  launchIds: readonly string[],
+): Promise<{ state: number; count: number }[]> {
   return sql.query(
     'select state, count(*)::int as count from message where launch_id = any($1::uuid[]) group by state',
     [launchIds],
@@ -227,7 +235,11 @@ export async function setLaunchStates(
 }
 
 /** Puts every placed message of launches before the first pipe of the Stop pipeline. Gives their lanes. */
-export async function withdrawMessages(sql: Sql, launchIds: readonly string[], nowMs: number): Promise<number[]> {
+export async function withdrawMessages(
+  sql: Sql,
+  launchIds: readonly string[],
+  nowMs: number,
+): Promise<number[]> {
   const rows = await sql.query<{ lane_id: number }>(
     `with queued as (
        insert into waiting (id, account_id, lane_id, due_at, pipeline, message_id, channel_version_id)

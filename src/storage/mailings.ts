@@ -85,9 +85,10 @@ export async function listMailings(
     `${SELECT} where m.account_id = $1 and ($2::uuid is null or m.id < $2) order by m.id desc limit $3`,
     [accountId, page.before ?? null, page.limit + 1],
   );
-  const [count] = await sql.query<{ total: number }>('select count(*)::int as total from mailing where account_id = $1', [
-    accountId,
-  ]);
+  const [count] = await sql.query<{ total: number }>(
+    'select count(*)::int as total from mailing where account_id = $1',
+    [accountId],
+  );
   return { rows, total: count?.total ?? 0 };
 }
 

@@ -29,7 +29,10 @@ const SELECT = `select m.id, m.account_id, c.sid as channel, m.channel_id, m.cha
   left join profile p on p.id = m.profile_id`;
 
 export async function readMessage(sql: Sql, accountId: string, id: string): Promise<MessageRow | undefined> {
-  const rows = await sql.query<MessageRow>(`${SELECT} where m.id = $2 and m.account_id = $1`, [accountId, id]);
+  const rows = await sql.query<MessageRow>(`${SELECT} where m.id = $2 and m.account_id = $1`, [
+    accountId,
+    id,
+  ]);
   return rows[0];
 }
 
@@ -77,7 +80,10 @@ export interface MessageFilter {
   readonly reason?: string | undefined;
 }
 
-function condition(filter: MessageFilter, first: number): { text: string; values: (string | number | number[])[] } {
+function condition(
+  filter: MessageFilter,
+  first: number,
+): { text: string; values: (string | number | number[])[] } {
   const parts: string[] = [];
   const values: (string | number | number[])[] = [];
   const bind = (value: string | number | number[]) => {

@@ -14,7 +14,9 @@ const LOCK = 7_584_201;
  */
 export async function migrate(database: Database): Promise<number> {
   const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.sql')).sort();
-  await database.script('create table if not exists schema_version (version int primary key, applied_at timestamptz not null default now())');
+  await database.script(
+    'create table if not exists schema_version (version int primary key, applied_at timestamptz not null default now())',
+  );
   let applied = 0;
   for (const [index, file] of files.entries()) {
     const text = await readFile(new URL(file, `file://${FOLDER}`), 'utf8');

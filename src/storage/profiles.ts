@@ -1,4 +1,4 @@
-/** Profiles and subscriptions: always many in one statement. */
+/** Profiles: written many in one statement. */
 import type { Sql } from './database.ts';
 
 export interface ProfileRow {
@@ -6,19 +6,6 @@ export interface ProfileRow {
   readonly account_id: string;
   readonly external_id: string;
   readonly fields: Readonly<Record<string, unknown>>;
-  readonly created_at: Date;
-  readonly updated_at: Date;
-}
-
-export interface SubscriptionRow {
-  readonly id: string;
-  readonly account_id: string;
-  readonly profile_id: string;
-  readonly resource_id: string;
-  readonly channel_id: number;
-  readonly fields: Readonly<Record<string, unknown>>;
-  readonly status: 'subscribed' | 'unsubscribed' | 'hard_bounced';
-  readonly status_reason: string | null;
   readonly created_at: Date;
   readonly updated_at: Date;
 }
@@ -31,93 +18,33 @@ export interface NewProfile {
   readonly fields: string;
 }
 
+/** What a write of a profile gives back. */
+export type WrittenProfile = Pick<ProfileRow, 'id' | 'account_id' | 'external_id'>;
+
 /**
  * Creates or updates profiles by external id; given fields are merged into those that are there. External ids must be
- * unique in the list. Gives the rows in no order.
+ * unique in the list. Gives the rows in no order; one that was created has the id that was given.
  */
-export function upsertProfiles(sql: Sql, profiles: readonly NewProfile[], nowMs: number): Promise<ProfileRow[]> {
-  return sql.query<ProfileRow>(
+export function upsertProfiles(
+  sql: Sql,
+  profiles: readonly NewProfile[],
+  nowMs: number,
+): Promise<WrittenProfile[]> {
+  // Always in the same order, so that two writes of the same people never wait for each other in a circle.
+  return sql.query<WrittenProfile>(
     `insert into profile (id, account_id, external_id, fields, created_at, updated_at)
      select id, account, external_id, fields::jsonb, $1, $1
      from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[]) as g (id, account, external_id, fields)
+     order by account, external_id
      on conflict (account_id, external_id) do update
        set fields = profile.fields || excluded.fields, updated_at = excluded.updated_at
-     returning *`,
+     returning id, account_id, external_id`,
     [
       new Date(nowMs),
       profiles.map((profile) => profile.id),
       profiles.map((profile) => profile.accountId),
       profiles.map((profile) => profile.externalId),
       profiles.map((profile) => profile.fields),
-    ],
-  );
-}
-
-export interface NewSubscription {
-  readonly id: string;
-  readonly accountId: string;
-  readonly profileId: string;
-  readonly resourceId: string;
-  readonly channelId: number;
-  /** JSON text. */
-  readonly fields: string;
-  /** Null: `subscribed` when new, otherwise as it is. */
-  readonly status: 'subscribed' | 'unsubscribed' | null;
-}
-
-/** Creates or updates subscriptions; (profile, resource, channel) must be unique in the list. */
-export function upsertSubscriptions(
-  sql: Sql,
-  subscriptions: readonly NewSubscription[],
-  nowMs: number,
-): Promise<SubscriptionRow[]> {
-  return sql.query<SubscriptionRow>(
-    `insert into subscription (id, account_id, profile_id, resource_id, channel_id, fields, status, created_at, updated_at)
-     select id, account, profile, resource, channel, fields::jsonb, coalesce(status, 'subscribed'), $1, $1
-     from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::text[], $8::text[])
-       as g (id, account, profile, resource, channel, fields, status)
-     on conflict (profile_id, resource_id, channel_id) do update
-       set fields = subscription.fields || excluded.fields, updated_at = excluded.updated_at,
-         status = coalesce((select x.status from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $8::text[])
-           as x (account, profile, resource, channel, status)
-           where x.profile = subscription.profile_id and x.resource = subscription.resource_id
-             and x.channel = subscription.channel_id limit 1), subscription.status)
-     returning *`,
-    [
-      new Date(nowMs),
-      subscriptions.map((each) => each.id),
-      subscriptions.map((each) => each.accountId),
-      subscriptions.map((each) => each.profileId),
-      subscriptions.map((each) => each.resourceId),
-      subscriptions.map((each) => each.channelId),
-      subscriptions.map((each) => each.fields),
-      subscriptions.map((each) => each.status),
-    ],
-  );
-}
-
-export interface FoundSubscription {
-  readonly place: number;
-  readonly profile_id: string;
-  readonly subscription_id: string | null;
-}
-
-/** Profiles by external id, each with its subscription to a resource in a channel, if any. */
-export function findSubscriptions(
-  sql: Sql,
-  asked: readonly { accountId: string; externalId: string; resourceId: string; channelId: number }[],
-): Promise<FoundSubscription[]> {
-  return sql.query<FoundSubscription>(
-    `select g.place, p.id as profile_id, s.id as subscription_id
-     from unnest($1::int[], $2::uuid[], $3::text[], $4::uuid[], $5::int[]) as g (place, account, external_id, resource, channel)
-     join profile p on p.account_id = g.account and p.external_id = g.external_id
-     left join subscription s on s.profile_id = p.id and s.resource_id = g.resource and s.channel_id = g.channel`,
-    [
-      asked.map((_, place) => place),
-      asked.map((each) => each.accountId),
-      asked.map((each) => each.externalId),
-      asked.map((each) => each.resourceId),
-      asked.map((each) => each.channelId),
     ],
   );
 }
@@ -132,4 +59,56 @@ export function findProfiles(
     'select id, external_id from profile where account_id = $1 and external_id = any($2::text[])',
     [accountId, externalIds],
   );
+}
+
+export async function readProfile(
+  sql: Sql,
+  accountId: string,
+  externalId: string,
+): Promise<ProfileRow | undefined> {
+  const rows = await sql.query<ProfileRow>(
+    'select * from profile where account_id = $1 and external_id = $2',
+    [accountId, externalId],
+  );
+  return rows[0];
+}
+
+/** One page, newest first; of one external id where it is given. */
+export async function listProfiles(
+  sql: Sql,
+  accountId: string,
+  externalId: string | undefined,
+  page: { limit: number; before: string | undefined },
+): Promise<{ rows: ProfileRow[]; total: number }> {
+  const where = 'account_id = $1 and ($2::text is null or external_id = $2)';
+  const values = [accountId, externalId ?? null];
+  const rows = await sql.query<ProfileRow>(
+    `select * from profile where ${where} and ($3::uuid is null or id < $3) order by id desc limit $4`,
+    [...values, page.before ?? null, page.limit + 1],
+  );
+  const [count] = await sql.query<{ total: number }>(
+    `select count(*)::int as total from profile where ${where}`,
+    values,
+  );
+  return { rows, total: count?.total ?? 0 };
+}
+
+/** How many messages to a profile still wait or run. */
+export async function waitingForProfile(sql: Sql, accountId: string, id: string): Promise<number> {
+  const [count] = await sql.query<{ waiting: number }>(
+    `select count(*)::int as waiting from waiting w join message m on m.id = w.message_id
+     where w.account_id = $1 and m.account_id = $1 and m.profile_id = $2`,
+    [accountId, id],
+  );
+  return count?.waiting ?? 0;
+}
+
+/** Deletes a profile with its subscriptions, and gives how many those were. Its messages stay, without a name. */
+export async function deleteProfile(tx: Sql, accountId: string, id: string): Promise<number> {
+  const gone = await tx.query(
+    'delete from subscription where account_id = $1 and profile_id = $2 returning id',
+    [accountId, id],
+  );
+  await tx.query('delete from profile where account_id = $1 and id = $2', [accountId, id]);
+  return gone.length;
 }

@@ -11,12 +11,14 @@ const PARKED_DAYS = 30;
 export async function dropOld(sql: Sql, nowMs: number, retentionDays: number): Promise<void> {
   const before = (days: number) => new Date(nowMs - days * DAY_MS);
   const bite = 'limit 10000';
-  await sql.query(`delete from store_record where ctid = any(array(select ctid from store_record where expires_at < $1 ${bite}))`, [
-    new Date(nowMs),
-  ]);
-  await sql.query(`delete from seen where ctid = any(array(select ctid from seen where seen_at < $1 ${bite}))`, [
-    before(SEEN_DAYS),
-  ]);
+  await sql.query(
+    `delete from store_record where ctid = any(array(select ctid from store_record where expires_at < $1 ${bite}))`,
+    [new Date(nowMs)],
+  );
+  await sql.query(
+    `delete from seen where ctid = any(array(select ctid from seen where seen_at < $1 ${bite}))`,
+    [before(SEEN_DAYS)],
+  );
   await sql.query(
     `delete from idempotency where ctid = any(array(select ctid from idempotency where created_at < $1 ${bite}))`,
     [before(IDEMPOTENCY_DAYS)],

@@ -116,6 +116,8 @@ export async function settle(sql: Sql, settlement: Settlement): Promise<string[]
   };
   const { done, again, waits, messages, events, attempts, externalIds, parked, subscriptions } = settlement;
 
+  // Named even where no part needs it: a parameter that nothing mentions has no type.
+  parts.push('at as (select $2::timestamptz)');
   values.push([...done]);
   parts.push(`gone as (delete from waiting where id = any($3::uuid[]) and owner = $1 returning id)`);
   if (again.length > 0) {

@@ -20,7 +20,12 @@ export async function readRecord(sql: Sql, place: StorePlace, nowMs: number): Pr
   return rows[0]?.value;
 }
 
-export async function writeRecord(sql: Sql, place: StorePlace, value: string, expiresAtMs: number): Promise<void> {
+export async function writeRecord(
+  sql: Sql,
+  place: StorePlace,
+  value: string,
+  expiresAtMs: number,
+): Promise<void> {
   await sql.query(
     `insert into store_record (account_id, channel_id, table_name, key, value, expires_at) values ($1, $2, $3, $4, $5, $6)
      on conflict (account_id, channel_id, table_name, key) do update
@@ -30,10 +35,8 @@ export async function writeRecord(sql: Sql, place: StorePlace, value: string, ex
 }
 
 export async function deleteRecord(sql: Sql, place: StorePlace): Promise<void> {
-  await sql.query('delete from store_record where account_id = $1 and channel_id = $2 and table_name = $3 and key = $4', [
-    place.accountId,
-    place.channelId,
-    place.table,
-    place.key,
-  ]);
+  await sql.query(
+    'delete from store_record where account_id = $1 and channel_id = $2 and table_name = $3 and key = $4',
+    [place.accountId, place.channelId, place.table, place.key],
+  );
 }

@@ -1,0 +1,191 @@
+/** The composition root: the only file that knows every adapter. It makes the parts, starts and stops them in order. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ServerType, serve } from '@hono/node-server';
+import { Hono } from 'hono';
+import { bootstrap, createTokens } from './access/tokens.ts';
+import { createVault } from './access/vault.ts';
+import type { Config } from './config.ts';
+import { createAccept } from './flows/accept-message.ts';
+import { createAcceptRequest } from './flows/accept-request.ts';
+import { createDirectory } from './flows/directory.ts';
+import type { Ground, Log } from './flows/ground.ts';
+import { createHousekeeping } from './flows/housekeeping.ts';
+import { loadChannelFolders } from './flows/keep-channels.ts';
+import { createLanes } from './flows/lanes.ts';
+import { createLimiter } from './flows/limiter.ts';
+import { createMailings } from './flows/mailings.ts';
+import { createOpenOutside } from './flows/open-outside.ts';
+import { createPerform } from './flows/perform.ts';
+import { createSettler } from './flows/settler.ts';
+import { createWaker } from './flows/waker.ts';
+import { createWorker, type Worker } from './flows/worker.ts';
+import { mountApi } from './http/api.ts';
+import { mountListener } from './http/listener.ts';
+import { mountOperations } from './http/operators.ts';
+import { allRoutes } from './http/routes.ts';
+import { createIds } from './ids.ts';
+import { createAddressGuard } from './outside/address-guard.ts';
+import { authorize } from './outside/authorize.ts';
+import { createForeignSql } from './outside/foreign-sql.ts';
+import { createHttpClient } from './outside/http-client.ts';
+import { pipeOf } from './pipes/catalog.ts';
+import type { Database } from './storage/database.ts';
+import { openEmbedded } from './storage/embedded.ts';
+import { makePartitions, migrate } from './storage/migrate.ts';
+import { openServer } from './storage/server.ts';
+import { systemClock } from './time.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const POLL_MS = 200;
+const HEARTBEAT_MS = 2_000;
+const LEASE_MS = 10_000;
+
+export interface App {
+  /** Where it listens, for example `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** The bootstrap token where it was made by this start; shown once. */
+  readonly madeToken: string | undefined;
+  /** Problems of channel documents that were found while loading, as sentences. */
+  readonly channelProblems: readonly string[];
+  /** Stops taking work in, finishes what runs, settles it, closes everything. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Opens the database of the settings, brought to this program's schema. */
+export async function openDatabase(config: Config): Promise<Database> {
+  if (config.databaseUrl === undefined) await mkdir(config.dataFolder, { recursive: true });
+  const database =
+    config.databaseUrl === undefined
+      ? await openEmbedded(join(config.dataFolder, 'database'))
+      : await openServer({ url: config.databaseUrl, connections: config.databaseConnections });
+  try {
+    await migrate(database);
+    await makePartitions(database, systemClock.now());
+  } catch (thrown) {
+    await database.close();
+    throw thrown;
+  }
+  return database;
+}
+
+/** The keys of the vault; the embedded mode makes one and keeps it in the data folder. */
+export async function readKeys(config: Config): Promise<readonly Buffer[]> {
+  if (config.secretKeys.length > 0 || config.databaseUrl !== undefined) return config.secretKeys;
+  const path = join(config.dataFolder, 'secret.key');
+  try {
+    return [Buffer.from(await readFile(path, 'utf8'), 'base64')];
+  } catch {
+    const key = randomBytes(32);
+    await mkdir(config.dataFolder, { recursive: true });
+    await writeFile(path, key.toString('base64'), { mode: 0o600, flag: 'wx' });
+    return [key];
+  }
+}
+
+/** Starts everything that the settings ask for. Throws Failure where it cannot. */
+export async function startApp(config: Config, log: Log): Promise<App> {
+  const guard = createAddressGuard(config.allowAddresses);
+  const keys = await readKeys(config);
+  const database = await openDatabase(config);
+  const clock = systemClock;
+  const ground: Ground = {
+    database,
+    clock,
+    ids: createIds(clock),
+    random: Math.random,
+    vault: createVault(keys),
+    log,
+  };
+  const http = createHttpClient({ guard, defaultConnections: config.laneConcurrency });
+  const foreign = createForeignSql({ guard });
+  const { made } = await bootstrap(database, clock, ground.ids, config.adminToken);
+
+  const directory = createDirectory(ground, pipeOf);
+  const lanes = createLanes(ground);
+  let worker: Worker | undefined;
+  const waker = await createWaker(ground, (laneId) => worker?.wake(laneId));
+  const limiter = createLimiter(ground, (ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+  const open = createOpenOutside(ground, limiter, { send: http.send, authorize, query: foreign.query });
+  const accept = createAccept(ground, directory, lanes, waker.woken);
+  const acceptRequest = createAcceptRequest(ground, directory, lanes, open, waker.woken);
+  const mailings = createMailings(ground, directory, lanes, waker.woken);
+  const tokens = createTokens(database, clock);
+
+  const loaded = await loadChannelFolders(ground, directory, [
+    { channels: join(ROOT, 'channels'), pipelines: join(ROOT, 'pipelines'), kind: 'system' },
+    ...config.channelFolders.map((folder) => ({ channels: folder, kind: 'custom' as const })),
+  ]);
+
+  let housekeeping: ReturnType<typeof createHousekeeping> | undefined;
+  if (config.roles.has('worker')) {
+    const settler = createSettler(ground, () => worker?.node() ?? 0);
+    const perform = createPerform(ground, directory, open, { trailSample: config.trailSample });
+    worker = createWorker(ground, perform, mailings.task, settler, {
+      name: `${hostname()}/${process.pid}`,
+      laneConcurrency: config.laneConcurrency,
+      concurrency: config.concurrency,
+      pollMs: POLL_MS,
+      heartbeatMs: HEARTBEAT_MS,
+      leaseMs: LEASE_MS,
+    });
+    const running = worker;
+    housekeeping = createHousekeeping(ground, directory, lanes, () => running.node(), waker.woken, {
+      leaseMs: LEASE_MS,
+      retentionDays: config.retentionDays,
+    });
+    await worker.start();
+    // Nobody else can have the embedded database open: what a dead process held is ours at once.
+    if (database.kind === 'embedded') await housekeeping.takeOverAfter(-1);
+    housekeeping.start();
+  }
+
+  const app = new Hono();
+  mountOperations(app, { database, ready: () => worker !== undefined || !config.roles.has('worker') });
+  if (config.roles.has('listener')) {
+    mountListener(app, acceptRequest, ground, {
+      maxBytes: config.listenerMaxBytes,
+      publicUrl: config.publicUrl,
+    });
+  }
+  if (config.roles.has('api')) {
+    mountApi(
+      app,
+      allRoutes({ ground, directory, accept, mailings, tokens, open, lanes, woken: waker.woken }),
+      ground,
+      tokens,
+    );
+  }
+  const { server, url } = await listen(app, config);
+
+  return Object.freeze<App>({
+    url,
+    madeToken: made,
+    channelProblems: loaded.problems,
+    stop: async () => {
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        if ('closeIdleConnections' in server) server.closeIdleConnections();
+      });
+      await housekeeping?.stop();
+      await worker?.stop();
+      await waker.stop();
+      await http.close();
+      await foreign.close();
+      await database.close();
+    },
+  });
+}
+
+function listen(app: Hono, config: Config): Promise<{ server: ServerType; url: string }> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch: app.fetch, hostname: config.host, port: config.port }, (info) => {
+      const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+      resolve({ server, url: `http://${host}:${info.port}` });
+    });
+    server.once('error', reject);
+  });
+}

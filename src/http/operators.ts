@@ -1,0 +1,48 @@
+/** What operators' tools ask, without a token: health, readiness, metrics. */
+import type { Hono } from 'hono';
+import { Registry, collectDefaultMetrics, Gauge } from 'prom-client';
+import type { Database } from '../storage/database.ts';
+import { gauges } from '../storage/gauges.ts';
+
+export interface OperatorDeps {
+  readonly database: Database;
+  readonly ready: () => boolean;
+}
+
+/** Adds `GET /health`, `GET /readiness` and `GET /metrics`. */
+export function mountOperations(app: Hono, deps: OperatorDeps): void {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const waiting = new Gauge({
+    name: 'sluiceway_waiting',
+    help: 'Events that wait, by lane.',
+    labelNames: ['lane'],
+    registers: [registry],
+  });
+  const messages = new Gauge({
+    name: 'sluiceway_parked_events',
+    help: 'Events of providers whose message is not known, by channel.',
+    labelNames: ['channel'],
+    registers: [registry],
+  });
+
+  app.get('/health', (context) => context.json({ status: 'up' }));
+  app.get('/readiness', async (context) => {
+    const failed: string[] = [];
+    try {
+      await deps.database.query('select 1');
+    } catch {
+      failed.push('The database does not answer.');
+    }
+    if (!deps.ready()) failed.push('The worker has not started.');
+    return context.json(failed.length === 0 ? { status: 'ready' } : { status: 'not ready', failed }, failed.length === 0 ? 200 : 503);
+  });
+  app.get('/metrics', async (context) => {
+    const counts = await gauges(deps.database);
+    waiting.reset();
+    messages.reset();
+    for (const { lane, count } of counts.waiting) waiting.set({ lane }, count);
+    for (const { channel, count } of counts.parked) messages.set({ channel: String(channel) }, count);
+    return context.body(await registry.metrics(), 200, { 'content-type': registry.contentType });
+  });
+}

@@ -1,0 +1,73 @@
+/** Lanes: see what waits where, pause and resume. */
+import { Failure } from '../../errors.ts';
+import type { Ground } from '../../flows/ground.ts';
+import { writeAudit } from '../../storage/audit.ts';
+import { pauseLane, showLanes } from '../../storage/lanes.ts';
+import { type Route, route } from '../route.ts';
+import { anyObject, objectSchema } from '../schemas.ts';
+
+/** Routes of lanes. `woken` is told which lanes have something to do. */
+export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) => void): Route[] {
+  const { database, clock } = ground;
+  const set = (verb: 'pause' | 'resume', summary: string): Route =>
+    route({
+      method: 'POST',
+      path: `/lanes/{id}/${verb}`,
+      action: 'lanes.write',
+      tag: 'lanes',
+      summary,
+      answers: { 204: { description: 'Done.' } },
+      run: async ({ caller, params, ids }) => {
+        const id = Number(params.id);
+        const nowMs = clock.now();
+        const known =
+          Number.isInteger(id) &&
+          id < 2 ** 31 &&
+          (await pauseLane(database, caller.accountId, id, verb === 'pause' ? nowMs : null));
+        if (!known) throw new Failure('NOT_FOUND', 'There is no lane with this id in your account.');
+        await writeAudit(database, {
+          id: ids.next(),
+          accountId: caller.accountId,
+          tokenId: caller.tokenId,
+          action: `lanes.${verb}`,
+          subject: String(id),
+          nowMs,
+        });
+        woken([]);
+        return { status: 204 };
+      },
+    });
+  return [
+    route({
+      method: 'GET',
+      path: '/lanes',
+      action: 'read',
+      tag: 'lanes',
+      summary: 'The lanes of the account with what waits in them.',
+      answers: {
+        200: {
+          description: 'All lanes.',
+          schema: objectSchema({ data: { type: 'array', items: anyObject } }),
+        },
+      },
+      run: async ({ caller }) => ({
+        status: 200,
+        body: {
+          data: (await showLanes(database, caller.accountId, clock.now())).map((lane) => ({
+            id: lane.id,
+            key: lane.key,
+            channel: lane.channel,
+            sender: lane.sender,
+            state: lane.paused_at === null ? 'open' : 'paused',
+            pausedAt: lane.paused_at,
+            waiting: lane.waiting,
+            due: lane.due,
+            oldest: lane.oldest,
+          })),
+        },
+      }),
+    }),
+    set('pause', 'Nothing of this lane is sent until it is resumed.'),
+    set('resume', 'Go on with a paused lane.'),
+  ];
+}

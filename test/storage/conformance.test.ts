@@ -1,0 +1,362 @@
+/** One suite for both databases: what storage promises, whatever is underneath. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createIds } from '../../src/ids.ts';
+import { insertMessages, insertRequests } from '../../src/storage/accept.ts';
+import { beat, claim, enterNode, FIRST_ID, release, takeOver } from '../../src/storage/claim.ts';
+import { ensureLane } from '../../src/storage/lanes.ts';
+import { findMessages } from '../../src/storage/loose.ts';
+import { reserveSlots } from '../../src/storage/rate-slots.ts';
+import { type Settlement, settle } from '../../src/storage/settle.ts';
+import { STATE_CODES } from '../../src/storage/states.ts';
+import { openTestDatabase, serverReachable, type TestDatabase } from '../support/database.ts';
+
+const NOW = Date.UTC(2026, 5, 1, 12);
+const reachable = await serverReachable();
+
+for (const kind of ['embedded', 'server'] as const) {
+  describe.skipIf(kind === 'server' && !reachable)(
+    `storage on ${kind === 'server' ? 'a PostgreSQL server' : 'the embedded database'}`,
+    () => {
+      let test: TestDatabase;
+      let now = NOW;
+      const ids = createIds({ now: () => now });
+      const account = ids.next();
+      const resource = ids.next();
+
+      beforeAll(async () => {
+        test = await openTestDatabase(kind, NOW);
+        await test.database.query('insert into account (id, name, created_at) values ($1, $2, $3)', [
+          account,
+          'main',
+          new Date(NOW),
+        ]);
+      });
+      afterAll(() => test.end());
+
+      const lane = async (key: string) =>
+        (
+          await ensureLane(test.database, {
+            key,
+            accountId: account,
+            channelId: 1,
+            senderId: null,
+            nowMs: NOW,
+          })
+        ).id;
+      const message = (laneId: number) => ({
+        id: ids.next(),
+        accountId: account,
+        channelId: 1,
+        channelVersionId: 1,
+        laneId,
+        profileId: null,
+        subscriptionId: null,
+        resourceId: resource,
+        senderId: null,
+        class: 'transactional',
+        content: '{"values":{"text":"a \\"quoted\\" \\u0000 {text}, with \\\\ and ü"}}',
+        expiresAtMs: null,
+      });
+      const accept = async (laneId: number, count: number) => {
+        const messages = Array.from({ length: count }, () => message(laneId));
+        await insertMessages(test.database, messages, now);
+        return messages.map((each) => each.id);
+      };
+      const fromStart = (laneId: number, share: number) => ({
+        laneId,
+        afterDueMs: 0,
+        afterId: FIRST_ID,
+        share,
+      });
+      const settlement = (node: number, more: Partial<Settlement>): Settlement => ({
+        node,
+        nowMs: now,
+        done: [],
+        again: [],
+        waits: [],
+        messages: [],
+        events: [],
+        attempts: [],
+        externalIds: [],
+        parked: [],
+        subscriptions: [],
+        ...more,
+      });
+      const stateOf = async (id: string) => {
+        const [row] = await test.database.query<{ state: number; attempt: number; reason: string | null }>(
+          'select state, attempt, reason from message where id = $1',
+          [id],
+        );
+        return row;
+      };
+
+      it('gives values back as they were', async () => {
+        const [row] = await test.database.query<Record<string, unknown>>(
+          `select $1::text as text, $2::float8 as number, $3::int8 as big, $4::boolean as flag, $5::timestamptz as time,
+           $6::bytea as bytes, $7::text::jsonb as json, $8::text[] as texts, $9::int[] as numbers`,
+          [
+            'a "b" {c}, \\d',
+            1.5,
+            9_007_199_254_740_991,
+            true,
+            new Date(NOW),
+            Buffer.from([0, 255]),
+            '{"x":[1,null]}',
+            ['a"', '', '\\,{}'],
+            [1, 2],
+          ],
+        );
+        expect(row).toEqual({
+          text: 'a "b" {c}, \\d',
+          number: 1.5,
+          big: 9_007_199_254_740_991,
+          flag: true,
+          time: new Date(NOW),
+          bytes: expect.anything(),
+          json: { x: [1, null] },
+          texts: ['a"', '', '\\,{}'],
+          numbers: [1, 2],
+        });
+        expect(Buffer.from(row?.bytes as Uint8Array)).toEqual(Buffer.from([0, 255]));
+      });
+
+      it('undoes a failed transaction whole', async () => {
+        const failed = test.database.transaction(async (tx) => {
+          await tx.query('insert into setting (key, value) values ($1, $2)', ['undone', 'x']);
+          throw new Error('on purpose');
+        });
+        await expect(failed).rejects.toThrow('on purpose');
+        expect(await test.database.query('select * from setting where key = $1', ['undone'])).toEqual([]);
+      });
+
+      it('claims in the order of due times, from a cursor on, and no row twice', async () => {
+        const laneId = await lane('order');
+        const node = await enterNode(test.database, 'a', now);
+        const first = await accept(laneId, 3);
+        now += 10;
+        const second = await accept(laneId, 3);
+        const one = await claim(test.database, node, now, [fromStart(laneId, 4)]);
+        expect(one.map((row) => row.id).sort()).toEqual([...first, second[0]].sort());
+        expect(one[0]?.content).toEqual({ values: { text: 'a "quoted" \u0000 {text}, with \\ and ü' } });
+        const last = one.reduce((a, b) => (a.due > b.due || (a.due === b.due && a.id > b.id) ? a : b));
+        const rest = await claim(test.database, node, now, [
+          { laneId, afterDueMs: last.due, afterId: last.id, share: 10 },
+        ]);
+        expect(rest.map((row) => row.id).sort()).toEqual(second.slice(1).sort());
+        expect(await claim(test.database, node, now, [fromStart(laneId, 10)])).toEqual([]);
+      });
+
+      it('gives each lane its share, however much waits in another', async () => {
+        const [flooded, quiet] = [await lane('flooded'), await lane('quiet')];
+        const node = await enterNode(test.database, 'a', now);
+        await accept(flooded, 500);
+        const [single] = await accept(quiet, 1);
+        const rows = await claim(test.database, node, now, [fromStart(flooded, 10), fromStart(quiet, 10)]);
+        expect(rows.filter((row) => row.lane_id === flooded)).toHaveLength(10);
+        expect(rows.filter((row) => row.lane_id === quiet).map((row) => row.id)).toEqual([single]);
+      });
+
+      it('does not claim what is not due', async () => {
+        const laneId = await lane('later');
+        const node = await enterNode(test.database, 'a', now);
+        const [id = ''] = await accept(laneId, 1);
+        await claim(test.database, node, now, [fromStart(laneId, 1)]);
+        const back = {
+          source: id,
+          id,
+          accountId: account,
+          laneId,
+          dueMs: now + 1_000,
+          pipeline: 1,
+          pipe: 7,
+          tries: 2,
+          messageId: id,
+          channelVersionId: 1,
+          payload: '{"in":{}}',
+        };
+        expect(await settle(test.database, settlement(node, { again: [back] }))).toEqual([id]);
+        expect(await claim(test.database, node, now + 999, [fromStart(laneId, 1)])).toEqual([]);
+        const [row] = await claim(test.database, node, now + 1_000, [fromStart(laneId, 1)]);
+        expect(row).toMatchObject({ id, pipe: 7, tries: 2, payload: '{"in":{}}' });
+      });
+
+      it('settles everything of a run at once, and nothing for a node that lost its claim', async () => {
+        const laneId = await lane('settle');
+        const dead = await enterNode(test.database, 'dead', now);
+        const alive = await enterNode(test.database, 'alive', now + 60_000);
+        const [id = ''] = await accept(laneId, 1);
+        await claim(test.database, dead, now, [fromStart(laneId, 1)]);
+        const orphans = await takeOver(test.database, alive, now + 1);
+        expect(orphans.map((row) => row.id)).toContain(id);
+        expect(await beat(test.database, dead, now)).toBe(false);
+        const ended = (node: number) =>
+          settlement(node, {
+            done: [id],
+            messages: [
+              { source: id, id, attempt: 1, state: STATE_CODES.sent, reason: null, externalId: 'x-1' },
+            ],
+            events: [
+              {
+                source: id,
+                id: ids.next(),
+                accountId: account,
+                messageId: id,
+                channelId: 1,
+                launchId: null,
+                eventId: 5,
+                type: 'send',
+                attempt: 1,
+                timeMs: now,
+                externalId: 'x-1',
+                code: null,
+                text: null,
+                value: '{"a":1}',
+                dedupeKey: null,
+              },
+            ],
+            externalIds: [{ source: id, channelId: 1, externalId: 'x-1', messageId: id, attempt: 1 }],
+            attempts: [
+              {
+                source: id,
+                id: ids.next(),
+                accountId: account,
+                messageId: id,
+                number: 1,
+                outcome: 'done',
+                trail: '[]',
+              },
+            ],
+          });
+        expect(await settle(test.database, ended(dead))).toEqual([]);
+        expect((await stateOf(id))?.state).toBe(STATE_CODES.accepted);
+        expect(await settle(test.database, ended(alive))).toEqual([id]);
+        expect((await stateOf(id))?.state).toBe(STATE_CODES.sent);
+        expect(await test.database.query('select value from event where message_id = $1', [id])).toEqual([
+          { value: { a: 1 } },
+        ]);
+        const [found] = await findMessages(test.database, [
+          { channelId: 1, externalId: 'x-1', messageId: null, accountId: account },
+        ]);
+        expect(found).toMatchObject({ message_id: id, attempt: 1 });
+      });
+
+      it('gives released rows to whoever claims next, and tells that the lane changed', async () => {
+        const laneId = await lane('release');
+        const node = await enterNode(test.database, 'a', now);
+        const [id = ''] = await accept(laneId, 1);
+        await claim(test.database, node, now, [fromStart(laneId, 1)]);
+        const epochOf = async () =>
+          (await test.database.query<{ epoch: number }>('select epoch from lane where id = $1', [laneId]))[0]
+            ?.epoch ?? 0;
+        const before = await epochOf();
+        await release(test.database, node, [id]);
+        expect(await epochOf()).toBe(before + 1);
+        expect((await claim(test.database, node, now, [fromStart(laneId, 1)])).map((row) => row.id)).toEqual([
+          id,
+        ]);
+      });
+
+      it('raises a state and never lowers it within an attempt', async () => {
+        const laneId = await lane('rank');
+        const node = await enterNode(test.database, 'a', now);
+        const [id = ''] = await accept(laneId, 1);
+        const raise = async (state: number, attempt: number) => {
+          await insertRequests(
+            test.database,
+            [
+              {
+                id: ids.next(),
+                accountId: account,
+                laneId,
+                channelId: 1,
+                channelVersionId: 1,
+                pipe: 1,
+                payload: '{}',
+                dedupeKey: null,
+              },
+            ],
+            now,
+          );
+          const [row] = await claim(test.database, node, now, [fromStart(laneId, 1)]);
+          const source = row?.id ?? '';
+          await settle(
+            test.database,
+            settlement(node, {
+              done: [source],
+              messages: [{ source, id, attempt, state, reason: null, externalId: null }],
+            }),
+          );
+          return (await stateOf(id))?.state;
+        };
+        await claim(test.database, node, now, [fromStart(laneId, 1)]);
+        expect(await raise(STATE_CODES.delivered, 1)).toBe(STATE_CODES.delivered);
+        expect(await raise(STATE_CODES.sent, 1)).toBe(STATE_CODES.delivered);
+        expect(await raise(STATE_CODES.hard_bounced, 1)).toBe(STATE_CODES.hard_bounced);
+        expect(await raise(STATE_CODES.read, 1)).toBe(STATE_CODES.hard_bounced);
+        expect(await raise(STATE_CODES.queued, 2)).toBe(STATE_CODES.queued);
+        expect(await raise(STATE_CODES.failed, 1)).toBe(STATE_CODES.queued);
+      });
+
+      it('keeps one of several requests with the same dedupe key, together or apart', async () => {
+        const laneId = await lane('dedupe');
+        const node = await enterNode(test.database, 'a', now);
+        const request = (key: string | null) => ({
+          id: ids.next(),
+          accountId: account,
+          laneId,
+          channelId: 9,
+          channelVersionId: 1,
+          pipe: 1,
+          payload: '{}',
+          dedupeKey: key,
+        });
+        await insertRequests(
+          test.database,
+          [request('k'), request('k'), request('other'), request(null), request(null)],
+          now,
+        );
+        await insertRequests(test.database, [request('k')], now);
+        expect(await claim(test.database, node, now, [fromStart(laneId, 10)])).toHaveLength(4);
+      });
+
+      it('accepts a message id once', async () => {
+        const laneId = await lane('once');
+        const node = await enterNode(test.database, 'a', now);
+        const twice = message(laneId);
+        await insertMessages(test.database, [twice], now);
+        await insertMessages(test.database, [twice], now);
+        expect(await claim(test.database, node, now, [fromStart(laneId, 10)])).toHaveLength(1);
+      });
+
+      it('hands out slots in line, and none that begin beyond the horizon', async () => {
+        const first = await reserveSlots(test.database, 'limit', now, 100, 2, 1, 200);
+        const second = await reserveSlots(test.database, 'limit', now, 100, 2, 1, 200);
+        const third = await reserveSlots(test.database, 'limit', now, 100, 2, 1, 200);
+        expect(first).toEqual({ firstMs: now });
+        expect(second).toEqual({ firstMs: now + 200 });
+        expect(third).toEqual({ waitMs: 200 });
+      });
+
+      it.skipIf(kind === 'embedded')(
+        'lets two connections claim at once without meeting (needs two connections)',
+        async () => {
+          const laneId = await lane('two');
+          const other = await test.second();
+          const [a, b] = [await enterNode(test.database, 'a', now), await enterNode(other, 'b', now)];
+          await accept(laneId, 200);
+          const claimed = await Promise.all(
+            Array.from({ length: 10 }, (_, turn) =>
+              claim(turn % 2 === 0 ? test.database : other, turn % 2 === 0 ? a : b, now, [
+                fromStart(laneId, 20),
+              ]),
+            ),
+          );
+          const all = claimed.flat().map((row) => row.id);
+          expect(new Set(all).size).toBe(all.length);
+          const rest = await claim(test.database, a, now, [fromStart(laneId, 200)]);
+          expect(all.length + rest.length).toBe(200);
+        },
+      );
+    },
+  );
+}
