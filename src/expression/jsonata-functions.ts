@@ -91,7 +91,39 @@ const FUNCTIONS: Readonly<Record<string, readonly [Implementation, string]>> = {
     },
     '<x:x>',
   ],
+  sort: [
+    function (this: Focus, list: unknown, comesAfter?: ComesAfter) {
+      if (!Array.isArray(list) || list.length < 2) return list;
+      if (comesAfter !== undefined) return mergeSort(list, comesAfter);
+      if (list.every((item) => typeof item === 'number') || list.every((item) => typeof item === 'string')) {
+        return [...list].sort((first, second) => (first < second ? -1 : first > second ? 1 : 0));
+      }
+      throw new Failure(
+        'JSONATA_FAILED',
+        '$sort without a function sorts only numbers or only texts; give it a function that compares two elements.',
+      );
+    },
+    '<af?:a>',
+  ],
 };
+
+/** True, or a promise of true, where the first element is to come after the second. */
+type ComesAfter = (first: unknown, second: unknown) => unknown;
+
+/** A stable sort by an asynchronous comparison; that of the library needs memory for the square of the length. */
+async function mergeSort(list: readonly unknown[], comesAfter: ComesAfter): Promise<unknown[]> {
+  if (list.length < 2) return [...list];
+  const middle = Math.floor(list.length / 2);
+  const left = await mergeSort(list.slice(0, middle), comesAfter);
+  const right = await mergeSort(list.slice(middle), comesAfter);
+  const merged: unknown[] = [];
+  let taken = 0;
+  for (const item of right) {
+    while (taken < left.length && !(await comesAfter(left[taken], item))) merged.push(left[taken++]);
+    merged.push(item);
+  }
+  return [...merged, ...left.slice(taken)];
+}
 
 type Callable = { call: (focus: unknown, ...values: unknown[]) => unknown };
 

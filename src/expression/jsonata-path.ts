@@ -2,8 +2,10 @@
 import { Failure } from '../errors.ts';
 import { isObject, own } from '../json.ts';
 
-/** Elements in a sequence, wherever one is made. */
-export const MAX_SEQUENCE = 100_000;
+/** Elements in a sequence, wherever one is made: the library copies it for each one it appends. */
+export const MAX_SEQUENCE = 20_000;
+/** The same in an expression that sorts with `^`, which costs the square of the length in memory. */
+export const MAX_SORTED = 5_000;
 
 /** A constant, or a variable and the names that follow it; undefined where the expression is anything else. */
 export type Plain =
@@ -106,6 +108,6 @@ function unwrap(items: readonly unknown[]): unknown {
 export function tooLong(): Failure {
   return new Failure(
     'EXPRESSION_LIMIT',
-    `The JSONata expression makes a list of more than ${MAX_SEQUENCE} elements; filter earlier, or split the work.`,
+    `The JSONata expression makes a list of more than ${MAX_SEQUENCE} elements (${MAX_SORTED} where it sorts with "^"); filter earlier, sort with $sort, or split the work.`,
   );
 }

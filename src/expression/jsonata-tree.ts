@@ -15,6 +15,8 @@ export interface Findings {
   readonly functions: Set<string>;
   /** It has a part that writes into what it reads, so that it must be given copies. */
   writes: boolean;
+  /** It sorts with `^`. */
+  sorts: boolean;
 }
 
 type Tree = Record<string, unknown>;
@@ -40,7 +42,7 @@ const OUTER = [
 const INNER = ['stages', 'predicate', 'group', 'pattern', 'update', 'delete', 'terms', 'expr'];
 
 /** Functions of the library that are replaced wherever they are named. */
-const REPLACED = ['millis', 'toMillis', 'fromMillis', 'parseInteger', 'pad', 'distinct'];
+const REPLACED = ['millis', 'toMillis', 'fromMillis', 'parseInteger', 'pad', 'distinct', 'sort'];
 /** Keywords of ours that are also functions of the library; these are replaced where they are called. */
 const CALLED = ['now', 'error'];
 
@@ -55,6 +57,7 @@ export function explore(tree: unknown, pointer: string): Findings {
     regexes: new Map(),
     functions: new Set(),
     writes: false,
+    sorts: false,
   };
   visit(tree, { bound: new Set(), atRoot: true }, findings, pointer);
   return findings;
@@ -68,6 +71,7 @@ function visit(node: unknown, place: Place, findings: Findings, pointer: string)
   if (!isObject(node)) return;
   const inside = (value: unknown, where: Place) => visit(value, where, findings, pointer);
   const inner: Place = { ...place, atRoot: false };
+  if (node.type === 'sort') findings.sorts = true;
   if (node.keepArray === true || node.keepSingletonArray === true) findings.writes = true;
   if (node.type === 'path') {
     visitPath(node, place, findings, pointer);

@@ -42,6 +42,12 @@ export function plainResult(result: unknown): unknown {
   const plain = (value: unknown): unknown => {
     if (typeof value === 'string') charge(value.length);
     charge(1);
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      throw new Failure(
+        'JSONATA_FAILED',
+        'The JSONata expression gives a number that has no result or is too large; test its values first.',
+      );
+    }
     if (isFunction(value)) {
       throw new Failure(
         'JSONATA_FAILED',
@@ -74,7 +80,12 @@ export function tooLarge(): Failure {
   );
 }
 
-/** Throws EXPRESSION_LIMIT for a text or list on the way that is larger than any result may be. */
-export function checkSize(value: unknown): void {
-  if ((typeof value === 'string' || Array.isArray(value)) && value.length > MAX_RESULT) throw tooLarge();
+/**
+ * What a value that was made on the way costs, in steps: large ones are searched and copied by what comes next.
+ * Throws EXPRESSION_LIMIT for a text or list larger than any result may be.
+ */
+export function costOf(value: unknown): number {
+  if (typeof value !== 'string' && !Array.isArray(value)) return 1;
+  if (value.length > MAX_RESULT) throw tooLarge();
+  return 1 + Math.floor(value.length / (typeof value === 'string' ? 1_000 : 100));
 }

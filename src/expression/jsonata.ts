@@ -10,14 +10,14 @@ import jsonata from 'jsonata';
 import { Failure } from '../errors.ts';
 import { explainJsonata, syntaxFailure } from './jsonata-failures.ts';
 import { NOW, registerFunction } from './jsonata-functions.ts';
-import { MAX_SEQUENCE, plainForm, readAsJsonata } from './jsonata-path.ts';
+import { MAX_SEQUENCE, MAX_SORTED, plainForm, readAsJsonata } from './jsonata-path.ts';
 import { regexEngine } from './jsonata-regex.ts';
 import { explore, type Findings } from './jsonata-tree.ts';
-import { checkSize, plainResult, readable } from './jsonata-values.ts';
+import { costOf, plainResult, readable } from './jsonata-values.ts';
 import { isKeyword, KEYWORDS, type Reference, type Scope } from './scope.ts';
 
 const MAX_LENGTH = 10_000;
-/** Evaluated nodes: what an expression may cost whatever else the process is doing. */
+/** Evaluated nodes, large values counting more: what an expression may cost whatever else the process is doing. */
 const MAX_STEPS = 500_000;
 /** Nodes within nodes, function calls included. */
 const MAX_STACK = 1_000;
@@ -69,15 +69,18 @@ export function compileJsonata(text: string, pointer = ''): Expression {
 function parse(text: string, pointer: string) {
   const regexes: Findings['regexes'] = new Map();
   try {
-    const expression = jsonata(text, {
+    const options = {
       timeout: TIMEOUT_MS,
       stack: MAX_STACK,
       sequence: MAX_SEQUENCE,
       RegexEngine: regexEngine(regexes),
-    });
+    };
+    const expression = jsonata(text, options);
     const tree: unknown = expression.ast();
     const plain = plainForm(tree);
     const findings = explore(tree, pointer);
+    // The library reads its options anew at each evaluation.
+    if (findings.sorts) options.sequence = MAX_SORTED;
     for (const [native, regex] of findings.regexes) regexes.set(native, regex);
     return { expression, findings, plain };
   } catch (thrown) {
@@ -132,14 +135,13 @@ interface Frame {
 }
 
 function guard(_node: unknown, _input: unknown, { base }: Frame, result: unknown): void {
-  base.steps = (base.steps ?? 0) + 1;
+  base.steps = (base.steps ?? 0) + costOf(result);
   if (base.steps > MAX_STEPS) {
     throw new Failure(
       'EXPRESSION_LIMIT',
       `The JSONata expression takes more than ${MAX_STEPS} steps; look for a function that never ends, or filter earlier.`,
     );
   }
-  checkSize(result);
 }
 
 function explained(evaluate: () => unknown): unknown {

@@ -40,7 +40,6 @@ export function createEngine(html: boolean): Liquid {
     templates: {},
     timezoneOffset: 0,
     locale: 'en-US',
-    parseLimit: MAX_LENGTH,
     renderLimit: RENDER_MS,
     memoryLimit: MEMORY,
   });
@@ -100,7 +99,7 @@ function refuseTag(liquid: Liquid, name: string): void {
   liquid.registerTag(name, { parse: refuse, render: refuse });
 }
 
-type Implementation = (this: { readonly context: Context }, value: unknown, ...values: unknown[]) => unknown;
+type Implementation = Exclude<FilterImplOptions, { handler: unknown }>;
 
 function implementationOf(filter: FilterImplOptions | undefined): Implementation {
   if (typeof filter === 'function') return filter;

@@ -11,7 +11,7 @@ export function syntaxFailure(thrown: unknown): Failure {
       cause: thrown,
     });
   }
-  return located('LIQUID_SYNTAX', thrown);
+  return thrown instanceof Failure ? thrown : located('LIQUID_SYNTAX', thrown);
 }
 
 /** What the library threw while rendering. */

@@ -5,20 +5,14 @@
  * every output is escaped unless its last filter is `raw`; what a capture collected is html already, and is output with
  * `raw`. `'now' | date` is `now` of the values. Plain texts and plain `{{ a.b }}` are recognised and need no engine.
  */
-import type { Liquid, Template, Variable } from 'liquidjs';
+import { type Liquid, Parser, type Template, Tokenizer } from 'liquidjs';
 import { Failure } from '../errors.ts';
 import { createEngine, limitedEmitter, MAX_LENGTH } from './liquid-engine.ts';
 import { renderFailure, syntaxFailure } from './liquid-failures.ts';
 import { type Piece, plainPiece, type Values } from './liquid-plain.ts';
+import { type LiquidVariable, variablesOf } from './liquid-variables.ts';
 
-/** A value that a text reads from outside, for instance `customer.name`. */
-export interface LiquidVariable {
-  readonly namespace: string;
-  /** The members after it, up to the first that is known only when rendering. */
-  readonly path: readonly string[];
-  /** As the author wrote it. */
-  readonly text: string;
-}
+export type { LiquidVariable } from './liquid-variables.ts';
 
 export interface LiquidText {
   /** True where rendering gives the same text each time. */
@@ -67,24 +61,15 @@ function engineFor(html: boolean): Liquid {
 function parse(text: string, html: boolean) {
   const liquid = engineFor(html);
   try {
-    const templates = liquid.parse(text);
-    const { globals } = liquid.analyzeSync(templates, { partials: false });
-    const variables = new Map(
-      Object.values(globals)
-        .flat()
-        .map((variable) => [variable.toString(), describe(variable)]),
-    );
-    return { liquid, templates, variables: [...variables.values()] };
+    const tokens = new Tokenizer(text, liquid.options.operators).readTopLevelTokens(liquid.options);
+    // The parser takes its tokens from the front, which costs their number each time; from the end it costs nothing.
+    const queue = tokens.toReversed();
+    queue.shift = queue.pop;
+    const templates = new Parser(liquid).parseTokens(queue);
+    return { liquid, templates, variables: variablesOf(templates) };
   } catch (thrown) {
     throw syntaxFailure(thrown);
   }
-}
-
-function describe(variable: Variable): LiquidVariable {
-  const [namespace, ...rest] = variable.segments;
-  const dynamic = rest.findIndex((segment) => typeof segment === 'object');
-  const path = (dynamic < 0 ? rest : rest.slice(0, dynamic)).map(String);
-  return Object.freeze({ namespace: String(namespace), path, text: variable.toString() });
 }
 
 function renderFully(liquid: Liquid, templates: Template[], values: Values): string {

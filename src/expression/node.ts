@@ -18,6 +18,8 @@ export interface Node {
 export interface Building {
   readonly references: Reference[];
   readonly problems: Problem[];
+  /** Arrays and objects around the value that is being compiled. */
+  depth: number;
 }
 
 export function constantNode(value: unknown): Node {

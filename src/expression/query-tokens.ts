@@ -123,7 +123,7 @@ function readSource(text: string, position: number): Token {
   if ('problem' in found) throw syntax(column, found.problem);
   const { source, end } = found;
   if (text[end] === '.') {
-    throw syntax(end + 1, `a member name is missing after ${text.slice(position, end + 1)}`);
+    throw syntax(end + 1, `a member name is missing after "${text.slice(position, end + 1)}".`);
   }
   return { kind: 'source', column, end, source, text: text.slice(position, end) };
 }

@@ -3,7 +3,7 @@
  * Compiled once per pipeline; rendering reads own properties only and never parses anything.
  */
 import { Failure, type Problem } from '../errors.ts';
-import { isObject, pointerTo, setOwn } from '../json.ts';
+import { own, pointerTo, setOwn } from '../json.ts';
 import { compileJsonata } from './jsonata.ts';
 import { type Building, compileString, constantNode, gather, type Node, OMIT } from './node.ts';
 import type { Reference, Scope } from './scope.ts';
@@ -11,6 +11,9 @@ import { missing, parseSource, reader, referenceOf } from './source.ts';
 import { nameOfType } from './text.ts';
 
 export { parseString } from './source.ts';
+
+/** Arrays and objects within each other. */
+const MAX_DEPTH = 400;
 
 export interface Template {
   /**
@@ -31,7 +34,7 @@ export interface Template {
  * Mistakes are collected in `problems`; rendering such a template throws TEMPLATE_SYNTAX.
  */
 export function compileTemplate(value: unknown, pointer = ''): Template {
-  const building: Building = { references: [], problems: [] };
+  const building: Building = { references: [], problems: [], depth: 0 };
   const node = compileValue(value, pointer, false, building);
   const broken = building.problems[0];
   const render: Template['render'] = broken
@@ -58,15 +61,28 @@ function given(value: unknown): unknown {
 
 function compileValue(value: unknown, pointer: string, inItem: boolean, building: Building): Node {
   if (typeof value === 'string') return compileString(value, pointer, inItem, building);
-  if (Array.isArray(value)) return compileArray(value, pointer, inItem, building);
-  if (isObject(value)) {
-    const expression = value.$;
-    if (Object.keys(value).length === 1 && typeof expression === 'string') {
-      return compileExpression(expression, pointerTo(pointer, '$'), building);
-    }
-    return compileObject(value, pointer, inItem, building);
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return constantNode(value);
+  if (building.depth >= MAX_DEPTH) {
+    building.problems.push({
+      pointer,
+      message: `This is nested deeper than ${MAX_DEPTH} levels; flatten it.`,
+    });
+    return constantNode(undefined);
   }
-  return constantNode(value);
+  building.depth += 1;
+  const node = Array.isArray(value)
+    ? compileArray(value, pointer, inItem, building)
+    : compileMembers(value, pointer, inItem, building);
+  building.depth -= 1;
+  return node;
+}
+
+function compileMembers(value: object, pointer: string, inItem: boolean, building: Building): Node {
+  const expression = own(value, '$');
+  if (Object.keys(value).length === 1 && typeof expression === 'string') {
+    return compileExpression(expression, pointerTo(pointer, '$'), building);
+  }
+  return compileObject(value, pointer, inItem, building);
 }
 
 function compileExpression(text: string, pointer: string, building: Building): Node {
@@ -101,12 +117,7 @@ function compileArray(
   return gather(nodes, (rendered) => rendered.filter((value) => value !== OMIT));
 }
 
-function compileObject(
-  value: Record<string, unknown>,
-  pointer: string,
-  inItem: boolean,
-  building: Building,
-): Node {
+function compileObject(value: object, pointer: string, inItem: boolean, building: Building): Node {
   const keys: string[] = [];
   const nodes: Node[] = [];
   for (const [key, member] of Object.entries(value)) {
