@@ -67,6 +67,7 @@ export const FAILURES = {
   REQUEST_MALFORMED: kind('caller', 400, 'The request is not well-formed.'),
   REQUEST_INVALID: kind('caller', 422, 'The request breaks a rule.'),
   NOT_JSON: kind('caller', 415, 'The request body must be JSON.'),
+  MEDIA_TYPE: kind('caller', 415, 'This call does not take this media type.'),
   TOO_LARGE: kind('caller', 413, 'The request body is larger than the limit.'),
   UNAUTHENTICATED: kind('caller', 401, 'A valid token is needed.'),
   FORBIDDEN: kind('caller', 403, 'The role of this token does not allow this.'),

@@ -3,8 +3,8 @@ import type { Node } from 'jsonc-parser';
 import { setOwn } from '../json.ts';
 
 /** Builds the value. `repeated` is told of each member name that an object already has. */
-export function valueOf(node: Node, repeated: (key: Node) => void): unknown {
-  if (node.type === 'array') return (node.children ?? []).map((each) => valueOf(each, repeated));
+export function treeValue(node: Node, repeated: (key: Node) => void): unknown {
+  if (node.type === 'array') return (node.children ?? []).map((each) => treeValue(each, repeated));
   if (node.type !== 'object') return node.value;
   const object: Record<string, unknown> = {};
   for (const property of node.children ?? []) {
@@ -12,7 +12,7 @@ export function valueOf(node: Node, repeated: (key: Node) => void): unknown {
     if (key === undefined || value === undefined) continue;
     const name = String(key.value);
     if (Object.hasOwn(object, name)) repeated(key);
-    else setOwn(object, name, valueOf(value, repeated));
+    else setOwn(object, name, treeValue(value, repeated));
   }
   return object;
 }

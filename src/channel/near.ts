@@ -11,10 +11,19 @@ export function nearName(name: string, known: Iterable<string>): string | undefi
   const lower = name.toLowerCase();
   let best: { readonly name: string; readonly far: number } | undefined;
   for (const each of known) {
-    const far = distance(lower, each.toLowerCase());
+    const far = farFrom(lower, each.toLowerCase());
     if (far <= allowed && (best === undefined || far < best.far)) best = { name: each, far };
   }
   return best?.name;
+}
+
+/** The edit distance, in which two neighbours that changed places are one mistake. */
+function farFrom(left: string, right: string): number {
+  const far = distance(left, right);
+  if (far !== 2 || left.length !== right.length) return far;
+  const at = [...left].findIndex((character, index) => character !== right[index]);
+  const swapped = left[at] === right[at + 1] && left[at + 1] === right[at];
+  return swapped && left.slice(at + 2) === right.slice(at + 2) ? 1 : far;
 }
 
 /** ` Did you mean "text"?`, or nothing. */

@@ -15,11 +15,14 @@ function titled(title: string, schema: JsonObject): JsonObject {
 export function channelSchema(): JsonObject {
   const parts = { row: { $ref: '#/$defs/row' }, pipeline: { $ref: '#/$defs/pipeline' } };
   return {
-    ...titled('Channel', channelOf({
-      ...parts,
-      event: eventSchema(),
-      entity: entitySchema({ row: parts.row, operation: operationSchema(parts) }),
-    })),
+    ...titled(
+      'Channel',
+      channelOf({
+        ...parts,
+        event: eventSchema(),
+        entity: entitySchema({ row: parts.row, operation: operationSchema(parts) }),
+      }),
+    ),
     $defs: { row: fieldRow(), pipeline: pipelineOf() },
   };
 }

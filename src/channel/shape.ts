@@ -16,7 +16,13 @@ export type Shape = (value: unknown) => readonly Misfit[];
 
 /** Compiles a schema to a check. Costs milliseconds: once per schema, never per value. */
 export function compileShape(schema: JsonObject): Shape {
-  const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false, ownProperties: true, logger: false });
+  const ajv = new Ajv2020({
+    allErrors: true,
+    verbose: true,
+    strict: false,
+    ownProperties: true,
+    logger: false,
+  });
   let validate: ValidateFunction | undefined;
   return (value) => {
     validate ??= ajv.compile(schema);
@@ -32,10 +38,17 @@ function explain(errors: readonly ErrorObject[]): Misfit[] {
     error.schemaPath.startsWith(`${choice.schemaPath}/`) &&
     (error.instancePath === choice.instancePath || error.instancePath.startsWith(`${choice.instancePath}/`));
   const outer = choices.filter((choice) => !choices.some((other) => inside(choice, other)));
-  const plain = errors.filter((error) => !outer.includes(error) && !outer.some((choice) => inside(error, choice)));
+  const plain = errors.filter(
+    (error) => !outer.includes(error) && !outer.some((choice) => inside(error, choice)),
+  );
   return [
     ...plain.map(sentence),
-    ...outer.flatMap((choice) => explainChoice(choice, errors.filter((error) => inside(error, choice)))),
+    ...outer.flatMap((choice) =>
+      explainChoice(
+        choice,
+        errors.filter((error) => inside(error, choice)),
+      ),
+    ),
   ];
 }
 
@@ -49,7 +62,10 @@ function explainChoice(choice: ErrorObject, errors: readonly ErrorObject[]): Mis
     branches.set(branch, [...(branches.get(branch) ?? []), error]);
   }
   const meant = [...branches.values()]
-    .filter((each) => !each.some((error) => error.instancePath === choice.instancePath && TELLING.has(error.keyword)))
+    .filter(
+      (each) =>
+        !each.some((error) => error.instancePath === choice.instancePath && TELLING.has(error.keyword)),
+    )
     .sort((left, right) => left.length - right.length)[0];
   if (meant !== undefined) return explain(meant);
   const forms: unknown[] = Array.isArray(choice.schema) ? choice.schema : [];
@@ -76,15 +92,29 @@ function sentence(error: ErrorObject): Misfit {
       const known = isObject(properties) ? Object.keys(properties) : [];
       const suggestion = nearName(member, known);
       return {
-        ...misfit('unknown-member', error, `"${member}" is not known here.`, suggestion, ` It takes: ${listed(known)}.`),
+        ...misfit(
+          'unknown-member',
+          error,
+          `"${member}" is not known here.`,
+          suggestion,
+          ` It takes: ${listed(known)}.`,
+        ),
         pointer: pointerTo(error.instancePath, member),
         of: 'key',
       };
     }
     case 'required':
-      return misfit('member-missing', error, `${name} lacks "${params.missingProperty}".${memberText(error)}`);
+      return misfit(
+        'member-missing',
+        error,
+        `"${params.missingProperty}" is missing.${memberText(error)}`,
+      );
     case 'type':
-      return misfit('wrong-type', error, `${name} must be ${formName({ type: error.schema })}, but it is ${shown(data)}.${what}`);
+      return misfit(
+        'wrong-type',
+        error,
+        `${name} must be ${formName({ type: error.schema })}, but it is ${shown(data)}.${what}`,
+      );
     case 'enum':
     case 'const': {
       const values = keyword === 'const' ? [params.allowedValue] : (params.allowedValues as unknown[]);
@@ -93,7 +123,11 @@ function sentence(error: ErrorObject): Misfit {
       return misfit('wrong-value', error, message, suggestion);
     }
     case 'pattern':
-      return misfit('wrong-format', error, `${name} is ${shown(data)}, which does not have the right form.${what}`);
+      return misfit(
+        'wrong-format',
+        error,
+        `${name} is ${shown(data)}, which does not have the right form.${what}`,
+      );
     case 'minimum':
     case 'maximum':
       return misfit(
@@ -169,7 +203,9 @@ function formName(schema: unknown): string {
     return schema.enum.length === 1 ? JSON.stringify(schema.enum[0]) : `one of ${listed(schema.enum)}`;
   }
   if (schema.description === 'A template.') return 'a template';
-  if (isObject(schema.properties) && Object.hasOwn(schema.properties, '$')) return 'a JSONata object { "$": "…" }';
+  if (isObject(schema.properties) && Object.hasOwn(schema.properties, '$'))
+    return 'a JSONata object { "$": "…" }';
+  if (typeof schema.pattern === 'string' && typeof schema.description === 'string') return schema.description;
   const types = Array.isArray(schema.type) ? schema.type : [schema.type];
   return types.map((type) => TYPE_NAMES[String(type)] ?? 'something else').join(' or ');
 }

@@ -1,7 +1,7 @@
 /** JSON text with places: what it holds, and where in it a pointer stands. */
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { Finding } from './finding.ts';
-import { stepInto, stepsOf, valueOf } from './json-value.ts';
+import { stepInto, stepsOf, treeValue } from './json-value.ts';
 import { findingOf } from './rules/codes.ts';
 
 /** Characters of a document. */
@@ -24,7 +24,12 @@ export interface SourceText {
   readonly locate: (pointer: string, of?: 'value' | 'key') => Position;
 }
 
-type Complain = (code: Parameters<typeof findingOf>[0], offset: number, message: string, pointer?: string) => void;
+type Complain = (
+  code: Parameters<typeof findingOf>[0],
+  offset: number,
+  message: string,
+  pointer?: string,
+) => void;
 
 /** Reads a text. Never throws: what is wrong stands in `findings`. */
 export function parseSource(file: string, written: string): SourceText {
@@ -33,7 +38,12 @@ export function parseSource(file: string, written: string): SourceText {
   const position = positions(text);
   const complain: Complain = (code, offset, message, pointer = '') =>
     findings.push(findingOf(code, { file, ...position(offset), pointer, message }));
-  const broken = (): SourceText => ({ file, value: undefined, findings, locate: () => ({ line: 1, column: 1 }) });
+  const broken = (): SourceText => ({
+    file,
+    value: undefined,
+    findings,
+    locate: () => ({ line: 1, column: 1 }),
+  });
 
   if (text.length > MAX_TEXT) {
     complain(
@@ -53,8 +63,12 @@ export function parseSource(file: string, written: string): SourceText {
   if (!scanTokens(text, complain)) return broken();
   const tree = readTree(text, complain);
   if (tree === undefined) return broken();
-  const value = valueOf(tree, (key) =>
-    complain('duplicate-member', key.offset, `"${key.value}" stands twice in this object; keep one of the two.`),
+  const value = treeValue(tree, (key) =>
+    complain(
+      'duplicate-member',
+      key.offset,
+      `"${key.value}" stands twice in this object; keep one of the two.`,
+    ),
   );
   return { file, value, findings, locate: (pointer, of = 'value') => position(offsetOf(tree, pointer, of)) };
 }
@@ -68,8 +82,19 @@ function scanTokens(text: string, complain: Complain): boolean {
     if (TRIVIA.has(token)) continue;
     const offset = scanner.getTokenOffset();
     if (COMMENTS.has(token)) {
-      complain('comment', offset, 'Comments are not allowed in JSON; use "note" on a pipe, or "description".');
+      complain(
+        'comment',
+        offset,
+        'Comments are not allowed in JSON; use "note" on a pipe, or "description".',
+      );
       continue;
+    }
+    if (token === NUMBER && !isExact(scanner.getTokenValue())) {
+      complain(
+        'number-not-exact',
+        offset,
+        `${scanner.getTokenValue()} cannot be kept exactly as a number; write it as a text in quotes.`,
+      );
     }
     if (CLOSE.has(token) && comma !== undefined) {
       complain('trailing-comma', comma, 'There is a comma after the last element; remove it.');
@@ -78,7 +103,11 @@ function scanTokens(text: string, complain: Complain): boolean {
     if (OPEN.has(token)) depth += 1;
     if (CLOSE.has(token)) depth -= 1;
     if (depth > MAX_DEPTH) {
-      complain('too-deep', offset, `The document is nested deeper than ${MAX_DEPTH} levels; make it flatter.`);
+      complain(
+        'too-deep',
+        offset,
+        `The document is nested deeper than ${MAX_DEPTH} levels; make it flatter.`,
+      );
       return false;
     }
   }
@@ -87,11 +116,18 @@ function scanTokens(text: string, complain: Complain): boolean {
 
 // The kinds of tokens as numbers, because the library declares them as an ambient const enum.
 const COMMA = 5;
+const NUMBER = 11;
 const END = 17;
 const OPEN: ReadonlySet<number> = new Set([1, 3]);
 const CLOSE: ReadonlySet<number> = new Set([2, 4]);
 const COMMENTS: ReadonlySet<number> = new Set([12, 13]);
 const TRIVIA: ReadonlySet<number> = new Set([14, 15]);
+
+/** Whole numbers of up to 15 digits, and all that have a fraction and a size that can be kept. */
+function isExact(literal: string): boolean {
+  const value = Number(literal);
+  return Number.isFinite(value) && (!/^-?\d+$/.test(literal) || Number.isSafeInteger(value));
+}
 
 function readTree(text: string, complain: Complain): Node | undefined {
   const errors: ParseError[] = [];

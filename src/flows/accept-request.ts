@@ -170,6 +170,7 @@ export function createAcceptRequest(
         channelId: channel.document.id,
         channelVersionId: channel.versionId,
         pipe: address.pipe,
+        senderId,
         payload: encodeValue(
           outcome === undefined ? { origin, senderId } : { recorded: record(arrived, outcome, lane.id, id) },
         ),

@@ -3,7 +3,6 @@
  * Every declared event is there, also with nothing to count; what a channel no longer declares keeps only its number.
  */
 import type { ChannelDocument, ChannelEvent } from '../channel/document.ts';
-import { Failure } from '../errors.ts';
 import {
   countEvents,
   countMessages,
@@ -13,6 +12,7 @@ import {
 } from '../storage/reports.ts';
 import { stateName } from '../storage/states.ts';
 import { isoTime } from '../time.ts';
+import { refused } from './find-channel.ts';
 import type { Ground } from './ground.ts';
 
 const STEP_MS = { hour: 3_600_000, day: 86_400_000 } as const satisfies Record<Step, number>;
@@ -87,18 +87,14 @@ function stepsOf(fromMs: number, toMs: number, step: Step): readonly number[] {
   const wide = STEP_MS[step];
   const first = Math.floor(fromMs / wide) * wide;
   const count = Math.ceil((toMs - first) / wide);
-  if (toMs <= fromMs) throw unfit('to', '"to" must be later than "from".');
+  if (toMs <= fromMs) throw refused('/query/to', '"to" must be later than "from".');
   if (count > MOST_STEPS) {
-    throw unfit(
-      'step',
+    throw refused(
+      '/query/step',
       `The range has ${count} steps, and at most ${MOST_STEPS} are shown; use a shorter range${step === 'hour' ? ', or step=day' : ''}.`,
     );
   }
   return Array.from({ length: count }, (_, index) => first + index * wide);
-}
-
-function unfit(name: string, message: string): Failure {
-  return new Failure('REQUEST_INVALID', message, { problems: [{ pointer: `/query/${name}`, message }] });
 }
 
 type Named = Omit<ChannelEvent, 'id' | 'type' | 'color'> & {

@@ -94,6 +94,7 @@ async function joinLoose(
     externalId: event.externalId,
     messageId: isUuid(event.messageId) ? event.messageId : null,
     accountId: event.accountId,
+    senderId: event.senderId,
   }));
   const found = new Map((await findMessages(ground.database, questions)).map((row) => [row.place, row]));
   loose.forEach((event, place) => {

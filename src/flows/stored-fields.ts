@@ -53,16 +53,12 @@ export interface FieldWrite {
  */
 export function storeFields(vault: Vault, form: Form, write: FieldWrite): Record<string, unknown> {
   const { given, pointer, setAt } = write;
-  const kept: Record<string, unknown> = {};
-  for (const name of form.secret) {
-    const stored = own(write.stored, name);
-    if (stored !== undefined && stored !== null && isLeftOut(given, name)) setOwn(kept, name, stored);
+  const sealedLook = Object.keys(given).find((name) => isSealed(given[name]));
+  if (sealedLook !== undefined) {
+    throw invalid([{ pointer: pointerTo(pointer, sealedLook), message: LOOKS_SEALED }]);
   }
-  const plain: Record<string, unknown> = { ...openFields(vault, kept).values };
-  for (const [name, value] of Object.entries(given)) {
-    if (isSealed(value)) throw invalid([{ pointer: pointerTo(pointer, name), message: LOOKS_SEALED }]);
-    if (value !== null && !(form.secret.has(name) && isLeftOut(given, name))) setOwn(plain, name, value);
-  }
+  const { kept, set } = withKept(form, given, write.stored);
+  const plain = { ...openFields(vault, kept).values, ...set };
   const { values, problems } = form.check(plain, 'saved');
   if (problems.length > 0) throw invalid(placed(problems, pointer));
   // What was sealed stays sealed as it was, with the time when it was set.
@@ -71,6 +67,24 @@ export function storeFields(vault: Vault, form: Form, write: FieldWrite): Record
     ([name, value]) => isSealed(value) && Object.hasOwn(values, name),
   );
   return { ...sealFields(vault, fresh, form.secret, setAt), ...Object.fromEntries(sealed) };
+}
+
+/** Secrets that stay as they are stored, and the values that are set; what is null is in neither. */
+export function withKept(
+  form: Form,
+  given: Values,
+  stored: Values,
+): { kept: Record<string, unknown>; set: Record<string, unknown> } {
+  const kept: Record<string, unknown> = {};
+  const set: Record<string, unknown> = {};
+  for (const name of form.secret) {
+    const value = own(stored, name);
+    if (value !== undefined && value !== null && isLeftOut(given, name)) setOwn(kept, name, value);
+  }
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== null && !(form.secret.has(name) && isLeftOut(given, name))) setOwn(set, name, value);
+  }
+  return { kept, set };
 }
 
 const LOOKS_SEALED =

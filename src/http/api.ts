@@ -7,8 +7,9 @@ import { Failure } from '../errors.ts';
 import type { Ground } from '../flows/ground.ts';
 import { createIds, type Ids } from '../ids.ts';
 import { forgetIdempotency, keepAnswer, reserveIdempotency } from '../storage/idempotency.ts';
+import { isoTime } from '../time.ts';
 import { compileSchema, type Validator } from '../validate.ts';
-import { checkRequest } from './check-request.ts';
+import { checkRequest, refuseUnfit } from './check-request.ts';
 import { problemResponse } from './problem.ts';
 import { readCapped } from './read-capped.ts';
 import type { ApiAnswer, ApiRequest, Route } from './route.ts';
@@ -61,8 +62,10 @@ async function serve(
 ): Promise<Response> {
   const { route } = mounted;
   const query = readQuery(mounted, new URL(raw.url).searchParams);
+  refuseUnfit({ query, path: params });
   const base = { caller, params, query, raw, accept: raw.headers.get('accept') ?? '' };
   if (route.stream !== undefined) {
+    checkMediaType(route.stream, raw);
     return respond(await route.run({ ...base, body: undefined as never, text: '', ids: ground.ids }));
   }
   const text = (await readCapped(raw, route.maxBytes ?? MAX_BODY_BYTES)).toString('utf8');
@@ -70,7 +73,14 @@ async function serve(
   const run = (ids: Ids) => route.run({ ...base, body: body as never, text, ids } satisfies ApiRequest);
   const key = raw.headers.get('idempotency-key');
   if (key === null || route.method === 'GET') return respond(await run(ground.ids));
-  return once(ground, caller, key, `${route.method} ${new URL(raw.url).pathname}\n${text}`, run);
+  return once(ground, caller, key, `${route.method} ${new URL(raw.url).pathname}\n${text}`, route, run);
+}
+
+/** Throws MEDIA_TYPE where a stream comes as something else than the route reads. */
+function checkMediaType(known: readonly string[], raw: Request): void {
+  const given = raw.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (given !== undefined && known.includes(given)) return;
+  throw new Failure('MEDIA_TYPE', `Send the body with the header "Content-Type: ${known.join('" or "')}".`);
 }
 
 function readQuery(mounted: Mounted, search: URLSearchParams): Readonly<Record<string, unknown>> {
@@ -122,6 +132,7 @@ async function once(
   caller: Caller,
   key: string,
   request: string,
+  route: Route,
   run: (ids: Ids) => Promise<ApiAnswer>,
 ): Promise<Response> {
   if (key.length > 255) throw new Failure('REQUEST_MALFORMED', 'An Idempotency-Key has at most 255 characters.');
@@ -132,14 +143,16 @@ async function once(
     throw new Failure('CONFLICT', 'This Idempotency-Key was used for another request. Use a new key for each write.');
   }
   if (kept.status !== null) {
-    return new Response(kept.answer, {
-      status: kept.status,
-      headers: { 'content-type': 'application/json', 'idempotent-replay': 'true' },
-    });
+    const body = route.secretAnswer === true ? ground.vault.open(JSON.parse(kept.answer ?? '')) : JSON.parse(kept.answer ?? 'null');
+    const answer = respond({ status: kept.status, body: body ?? undefined });
+    answer.headers.set('idempotent-replay', 'true');
+    return answer;
   }
   try {
     const answer = await run(idsOfKey(caller.accountId, key, kept.createdAtMs));
-    await keepAnswer(database, caller.accountId, key, answer.status, JSON.stringify(answer.body ?? null));
+    const body = answer.body ?? null;
+    const keeping = route.secretAnswer === true ? ground.vault.seal(body, isoTime(clock.now())) : body;
+    await keepAnswer(database, caller.accountId, key, answer.status, JSON.stringify(keeping));
     return respond(answer);
   } catch (thrown) {
     // A refused request may be sent again, corrected, under the same key.

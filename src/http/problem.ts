@@ -8,6 +8,8 @@ export interface ProblemBody {
   readonly code: string;
   readonly detail: string;
   readonly problems: readonly { readonly pointer: string; readonly message: string }[];
+  /** What an operation's `error` pipe says, for programs. */
+  readonly error?: Readonly<Record<string, unknown>>;
 }
 
 /** The body of a problem answer. */
@@ -22,6 +24,7 @@ export function problemOf(failure: Failure): ProblemBody {
     // What went wrong inside is for the log, not for a caller.
     detail: internal ? 'Something went wrong inside Sluiceway. The log has the details.' : failure.message,
     problems: [...(failure.details.problems ?? [])],
+    ...(failure.code === 'OPERATION_ERROR' && { error: { ...failure.details.extra } }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Ranges of time in queries: `from` is part of it, `to` is not. */
-import { Failure } from '../errors.ts';
+import { refused } from '../flows/find-channel.ts';
 import type { JsonObject } from '../json.ts';
 import { own } from '../json.ts';
 import { time } from './schemas.ts';
@@ -16,6 +16,5 @@ export function readMoment(query: Readonly<Record<string, unknown>>, name: 'from
   if (given === undefined) return undefined;
   const ms = Date.parse(String(given));
   if (!Number.isNaN(ms)) return ms;
-  const message = `"${name}" is no time; write it as 2026-01-31T12:00:00Z.`;
-  throw new Failure('REQUEST_INVALID', message, { problems: [{ pointer: `/query/${name}`, message }] });
+  throw refused(`/query/${name}`, `"${name}" is no time; write it as 2026-01-31T12:00:00Z.`);
 }

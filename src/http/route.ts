@@ -43,6 +43,8 @@ export interface Route {
   readonly body?: JsonObject;
   /** The body is not JSON and is read by the route itself; names its media types. */
   readonly stream?: readonly string[];
+  /** The answer holds a secret: what is kept of it for repeats under an Idempotency-Key is encrypted. */
+  readonly secretAnswer?: boolean;
   /** Bytes; the ordinary limit where it is left out. */
   readonly maxBytes?: number;
   /** Status → schema of the answer. */

@@ -19,6 +19,8 @@ export const sid: JsonObject = {
   pattern: '^[a-z][a-z0-9_]{1,62}$',
   description: 'A short name: lower-case letters, digits and underscores, beginning with a letter.',
 };
+export const entityName = text('For people.', { minLength: 1, maxLength: 255 });
+export const externalId = text('External id of a profile.', { minLength: 1, maxLength: 255 });
 export const time: JsonObject = { type: 'string', format: 'date-time' };
 export const uuid: JsonObject = { type: 'string', format: 'uuid' };
 

@@ -5,7 +5,7 @@
  * Names are judged after resolution and in the same step that connects: `lookupFor` gives only addresses that were
  * checked, so what DNS says a moment later changes nothing.
  */
-import { type LookupAddress, promises as dns } from 'node:dns';
+import { promises as dns, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { Failure } from '../errors.ts';
 import { forbiddenRange, isMetadata, plainAddress } from './address-ranges.ts';
@@ -26,7 +26,10 @@ export interface AddressGuard {
 const resolveBySystem: Resolve = (hostname) => dns.lookup(hostname, { all: true });
 
 /** A guard with the operator's allow list (see `parseAllowList`). Throws SETTINGS_INVALID. */
-export function createAddressGuard(allow: readonly string[], resolveName: Resolve = resolveBySystem): AddressGuard {
+export function createAddressGuard(
+  allow: readonly string[],
+  resolveName: Resolve = resolveBySystem,
+): AddressGuard {
   const list = parseAllowList(allow);
   const asked = new Map<string, Promise<readonly LookupAddress[]>>();
 
@@ -102,10 +105,14 @@ function forbidden(host: string, port: number, what: string): Failure {
   const means = what.endsWith('metadata service of a cloud')
     ? 'Only an operator can allow that, by naming the very address in SLUICEWAY_ALLOW_ADDRESSES.'
     : `If it is a service of your own, an operator can allow it by adding ${entry} to SLUICEWAY_ALLOW_ADDRESSES.`;
-  return new Failure('ADDRESS_FORBIDDEN', `"${host}" ${what}, which must not be reached from here. ${means}`, {
-    kind: 'forbidden_address',
-    statusCode: 0,
-  });
+  return new Failure(
+    'ADDRESS_FORBIDDEN',
+    `"${host}" ${what}, which must not be reached from here. ${means}`,
+    {
+      kind: 'forbidden_address',
+      statusCode: 0,
+    },
+  );
 }
 
 function notFound(hostname: string): Error {

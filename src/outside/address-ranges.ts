@@ -8,7 +8,14 @@ const GLOBAL_UNICAST: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2000::'), 3];
 const NAT64: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('64:ff9b::'), 96];
 
 /** Addresses at which clouds hand out credentials to whoever asks. The first is link-local, the last two look public or private. */
-const METADATA = new Set(['169.254.169.254', '169.254.170.2', 'fd00:ec2::254', '100.100.100.200', '168.63.129.16', '192.0.0.192']);
+const METADATA = new Set([
+  '169.254.169.254',
+  '169.254.170.2',
+  'fd00:ec2::254',
+  '100.100.100.200',
+  '168.63.129.16',
+  '192.0.0.192',
+]);
 
 const WORDS: Readonly<Record<string, string>> = {
   private: 'a private address',
@@ -43,6 +50,7 @@ export function isMetadata(address: Address): boolean {
 /** What kind of forbidden address it is, in words, or undefined for an ordinary public address. */
 export function forbiddenRange(address: Address): string | undefined {
   const range = address.range();
-  if (range === 'unicast' && (address instanceof ipaddr.IPv4 || address.match(GLOBAL_UNICAST))) return undefined;
+  if (range === 'unicast' && (address instanceof ipaddr.IPv4 || address.match(GLOBAL_UNICAST)))
+    return undefined;
   return Object.hasOwn(WORDS, range) ? WORDS[range] : 'a reserved address';
 }

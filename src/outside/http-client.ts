@@ -1,10 +1,11 @@
 /** The one way HTTP requests leave: guarded addresses, one time limit, capped answers, failures that say whether they arrived. */
 import { Failure } from '../errors.ts';
 import type { HttpAnswer, HttpRequest } from '../pipes/contract.ts';
-import { exchange, type Stop } from './http-exchange.ts';
+import { exchange } from './http-exchange.ts';
 import { exchangeStopped, exchangeTimeout } from './http-failures.ts';
 import { createPools, type PoolOptions } from './http-pools.ts';
 import { followRedirect, type Hop } from './http-redirect.ts';
+import { createRunning } from './http-running.ts';
 import { parseTarget } from './http-target.ts';
 
 export type HttpClientOptions = Pick<PoolOptions, 'guard' | 'defaultConnections' | 'trustedCertificates'> &
@@ -38,7 +39,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     maxPools: MAX_POOLS,
     ...options,
   });
-  const running = new Set<Stop>();
+  const running = createRunning();
   let closed = false;
 
   const sendOnce = (request: HttpRequest, laneKey: string, timeoutMs: number): Promise<HttpAnswer> => {
@@ -63,7 +64,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       let answer: HttpAnswer;
       try {
         const leftMs = Math.ceil(request.timeoutMs - (performance.now() - startMs));
-        if (leftMs <= 0) throw exchangeTimeout(parseTarget(hop.request.url).hostname, request.timeoutMs, false);
+        if (leftMs <= 0)
+          throw exchangeTimeout(parseTarget(hop.request.url).hostname, request.timeoutMs, false);
         answer = await sendOnce(hop.request, laneKey, leftMs);
       } catch (thrown) {
         throw performed ? ambiguous(thrown) : thrown;
@@ -87,7 +89,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     poolCount: pools.count,
     close: async () => {
       closed = true;
-      for (const stop of running) stop();
+      running.stopAll();
       await pools.close();
     },
   });

@@ -3,11 +3,9 @@ import type { Dispatcher } from 'undici';
 import type { Failure } from '../errors.ts';
 import type { HttpAnswer, HttpRequest } from '../pipes/contract.ts';
 import { answerTooLarge, exchangeFailure, exchangeStopped, exchangeTimeout } from './http-failures.ts';
+import type { Running, Stop } from './http-running.ts';
 import type { Target } from './http-target.ts';
 import { unpackAnswer } from './http-unpack.ts';
-
-/** Ends a running exchange because the client closes. */
-export type Stop = () => void;
 
 export interface ExchangeOptions {
   readonly dispatcher: Dispatcher;
@@ -15,8 +13,7 @@ export interface ExchangeOptions {
   readonly request: HttpRequest;
   /** For waiting for a connection, connecting, headers and body together. */
   readonly timeoutMs: number;
-  /** Where the way to stop this exchange is kept while it runs. */
-  readonly running: Set<Stop>;
+  readonly running: Running;
   /** Called once, when the connection is no longer needed. */
   readonly onOver: () => void;
 }
@@ -42,7 +39,7 @@ export function exchange(options: ExchangeOptions): Promise<HttpAnswer> {
       if (settled) return false;
       settled = true;
       clearTimeout(timer);
-      running.delete(stop);
+      running.leave(place);
       onOver();
       return true;
     };
@@ -56,7 +53,7 @@ export function exchange(options: ExchangeOptions): Promise<HttpAnswer> {
       () => fail(exchangeTimeout(hostname, request.timeoutMs, controller !== undefined)),
       timeoutMs,
     );
-    running.add(stop);
+    const place = running.enter(stop);
 
     dispatcher.dispatch(
       {

@@ -2,7 +2,12 @@
 import { Failure } from '../errors.ts';
 import type { HttpAnswer } from '../pipes/contract.ts';
 
-const TIMEOUTS = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+const TIMEOUTS = new Set([
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+]);
 
 /** What undici refuses to send because the request itself is wrong. */
 const UNSENDABLE = new Set([
@@ -51,12 +56,16 @@ export function exchangeFailure(thrown: unknown, host: string, sent: boolean): F
     );
   }
   if (TIMEOUTS.has(code)) {
-    return new Failure('HTTP_TIMEOUT', `${host} could not be reached in time. Check that it is up and the address is right.`, {
-      kind: 'timeout',
-      statusCode: 0,
-      ambiguous: sent,
-      cause: thrown,
-    });
+    return new Failure(
+      'HTTP_TIMEOUT',
+      `${host} could not be reached in time. Check that it is up and the address is right.`,
+      {
+        kind: 'timeout',
+        statusCode: 0,
+        ambiguous: sent,
+        cause: thrown,
+      },
+    );
   }
   const after = sent ? ' after the request was sent, so it may have arrived' : '';
   return new Failure('HTTP_NETWORK', `No answer from ${host}: ${reasonOf(code)}${after}.`, {
@@ -77,12 +86,17 @@ export function exchangeTimeout(host: string, timeoutMs: number, sent: boolean):
 
 /** The client closes while the exchange runs. */
 export function exchangeStopped(host: string, sent: boolean): Failure {
-  if (!sent) return new Failure('SHUTDOWN', `The request to ${host} was not sent, because the engine is stopping.`);
-  return new Failure('HTTP_NETWORK', `The engine stopped before ${host} answered; the request was sent, so it may have arrived.`, {
-    kind: 'network',
-    statusCode: 0,
-    ambiguous: true,
-  });
+  if (!sent)
+    return new Failure('SHUTDOWN', `The request to ${host} was not sent, because the engine is stopping.`);
+  return new Failure(
+    'HTTP_NETWORK',
+    `The engine stopped before ${host} answered; the request was sent, so it may have arrived.`,
+    {
+      kind: 'network',
+      statusCode: 0,
+      ambiguous: true,
+    },
+  );
 }
 
 type Head = Pick<HttpAnswer, 'status' | 'headers'>;
@@ -97,7 +111,12 @@ export function answerTooLarge(host: string, maxBytes: number, { status, headers
 }
 
 /** The answer says that it is compressed, but cannot be unpacked. */
-export function answerGarbled(host: string, encoding: string, { status, headers }: Head, cause: unknown): Failure {
+export function answerGarbled(
+  host: string,
+  encoding: string,
+  { status, headers }: Head,
+  cause: unknown,
+): Failure {
   return new Failure(
     'PARSE_FAILED',
     `The answer of ${host} says that it is compressed as "${encoding}", but it cannot be unpacked.`,

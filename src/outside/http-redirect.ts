@@ -18,7 +18,8 @@ export interface Hop {
  */
 export function followRedirect(request: HttpRequest, answer: HttpAnswer): Hop | undefined {
   const { location } = answer.headers;
-  if (!REDIRECTS.has(answer.status) || location === undefined || !URL.canParse(location, request.url)) return undefined;
+  if (!REDIRECTS.has(answer.status) || location === undefined || !URL.canParse(location, request.url))
+    return undefined;
   const from = new URL(request.url);
   const to = new URL(location, request.url);
   if (to.protocol !== 'https:' && (to.protocol !== 'http:' || from.protocol === 'https:')) return undefined;

@@ -27,7 +27,11 @@ function unpackerFor(coding: string, packed: Buffer): Unpack | undefined {
  */
 export async function unpackAnswer(answer: HttpAnswer, host: string, maxBytes: number): Promise<HttpAnswer> {
   const written = answer.headers['content-encoding'] ?? '';
-  const codings = written.toLowerCase().split(',').map((each) => each.trim()).filter((each) => each !== '' && each !== 'identity');
+  const codings = written
+    .toLowerCase()
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '' && each !== 'identity');
   if (codings.length === 0 || codings.length > MOST_LAYERS || answer.body.length === 0) return answer;
   let body = answer.body;
   for (const coding of codings.reverse()) {

@@ -84,7 +84,8 @@ export function parseCsv(text: string): readonly Readonly<Record<string, string>
   });
 }
 
-function csvRows(text: string): readonly (readonly string[])[] {
+/** The rows of a CSV text with commas, as their cells; empty lines are passed over. Throws PARSE_FAILED. */
+export function csvRows(text: string): readonly (readonly string[])[] {
   try {
     return parseCsvRows(text, { skip_empty_lines: true });
   } catch (thrown) {

@@ -10,7 +10,7 @@ const secret = { templates: true, secret: true } as const;
 
 /** The params of `http_request` that say who sends. */
 export const AUTH_PARAMS = Object.freeze({
-  auth_type: oneOf('How the request shows who sends it.', [
+  auth_type: oneOf('How the request shows who sends it. Without it `auth_username` stands for basic.', [
     'basic',
     'bearer',
     'api_key',
@@ -83,7 +83,7 @@ const REQUIRED: Readonly<Record<AuthType, readonly (keyof AuthParams)[]>> = Obje
 export function authProblems(
   params: Readonly<Record<string, unknown>>,
 ): readonly { pointer: string; message: string }[] {
-  const type = String(params.auth_type);
+  const type = String(params.auth_type ?? (Object.hasOwn(params, 'auth_username') ? 'basic' : undefined));
   const required = Object.hasOwn(REQUIRED, type) ? REQUIRED[type as AuthType] : undefined;
   if (required === undefined) {
     const given = Object.keys(AUTH_PARAMS).find(
@@ -117,17 +117,20 @@ function algorithmFits(type: string, algorithm: unknown): boolean {
   return (algorithm === 'RS256' || algorithm === 'ES256') === (type === 'jwt');
 }
 
-/** The credentials of a request; undefined without `auth_type`. Throws PIPE_PARAMS where one is missing or empty. */
+/**
+ * The credentials of a request. Without `auth_type` a user name stands for `basic`, as in Altcraft's dialect, and
+ * everything else for none. Throws PIPE_PARAMS where one is missing or empty.
+ */
 export function buildAuth(params: AuthParams): HttpAuth | undefined {
   const need = (name: keyof AuthParams): string => {
     const value = params[name];
     if (typeof value === 'string' && (value !== '' || name === 'auth_password')) return value;
     throw new Failure(
       'PIPE_PARAMS',
-      `Authorization of type "${params.auth_type}" needs "${name}", but it is ${value === '' ? 'empty' : 'missing'}.`,
+      `Authorization of type "${params.auth_type ?? 'basic'}" needs "${name}", but it is ${value === '' ? 'empty' : 'missing'}.`,
     );
   };
-  switch (params.auth_type) {
+  switch (params.auth_type ?? (params.auth_username === undefined ? undefined : 'basic')) {
     case undefined:
       return undefined;
     case 'basic':

@@ -65,7 +65,9 @@ export interface NewRequest {
   readonly pipe: number;
   /** Text of the request, written by `encodeValue`. */
   readonly payload: string;
-  /** Names the request among repeats, or null. */
+  /** The sender that the address named, or null. */
+  readonly senderId: string | null;
+  /** Names the request among repeats of its channel and sender, or null. */
   readonly dedupeKey: string | null;
 }
 
@@ -78,13 +80,13 @@ export async function insertRequests(
   const deduped = requests.some((request) => request.dedupeKey !== null);
   await sql.query(
     `with given as (
-       select * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::int[], $7::int[], $8::text[]${deduped ? ', $9::text[]' : ''})
-         as g (id, account, lane, channel, version, pipe, payload${deduped ? ', key' : ''}))
+       select * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::int[], $7::int[], $8::text[]${deduped ? ', $9::text[], $10::text[]' : ''})
+         as g (id, account, lane, channel, version, pipe, payload${deduped ? ', key, scope' : ''}))
      ${
        deduped
          ? `, fresh as (
        insert into seen (scope, key, seen_at)
-       select distinct 'request/' || channel, key, $1::timestamptz from given where key is not null
+       select distinct scope, key, $1::timestamptz from given where key is not null
        on conflict do nothing returning scope, key)`
          : ''
      }
@@ -92,8 +94,8 @@ export async function insertRequests(
      select id, account, lane, $1, ${PIPELINE_CODES.listener}, pipe, version, payload from given
      ${
        deduped
-         ? `where key is null or (exists (select from fresh f where f.scope = 'request/' || given.channel and f.key = given.key)
-              and id = (select g.id from given g where g.channel = given.channel and g.key = given.key order by g.id limit 1))`
+         ? `where key is null or (exists (select from fresh f where f.scope = given.scope and f.key = given.key)
+              and id = (select g.id from given g where g.scope = given.scope and g.key = given.key order by g.id limit 1))`
          : ''
      }`,
     [
@@ -105,7 +107,12 @@ export async function insertRequests(
       requests.map((request) => request.channelVersionId),
       requests.map((request) => request.pipe),
       requests.map((request) => request.payload),
-      ...(deduped ? [requests.map((request) => request.dedupeKey)] : []),
+      ...(deduped
+        ? [
+            requests.map((request) => request.dedupeKey),
+            requests.map((request) => `request/${request.channelId}/${request.senderId ?? ''}`),
+          ]
+        : []),
     ],
   );
 }

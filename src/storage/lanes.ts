@@ -13,9 +13,15 @@ export interface LaneRow {
 
 const COLUMNS = 'id, key, account_id, channel_id, sender_id, paused_at, epoch';
 
-/** All lanes; there is one per account, channel and sender, so they are few. */
+/**
+ * All lanes; there is one per account, channel and sender, so they are few. Out of a paused channel nothing leaves, and
+ * what comes in goes on.
+ */
 export function readLanes(sql: Sql): Promise<LaneRow[]> {
-  return sql.query<LaneRow>(`select ${COLUMNS} from lane`);
+  return sql.query<LaneRow>(
+    `select l.id, l.key, l.account_id, l.channel_id, l.sender_id, l.epoch, coalesce(l.paused_at, c.updated_at) as paused_at
+     from lane l left join channel c on c.id = l.channel_id and c.status = 'paused' and l.key not like '%/in'`,
+  );
 }
 
 /** The lane of a key, made where there is none. */

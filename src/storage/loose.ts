@@ -16,24 +16,27 @@ export interface LooseQuestion {
   readonly externalId: string | null;
   readonly messageId: string | null;
   readonly accountId: string | null;
+  /** The sender that the provider's address named: its ids are unique only there. */
+  readonly senderId: string | null;
 }
 
 /** The messages of many loose events in one query; what is not found is left out. */
 export function findMessages(sql: Sql, questions: readonly LooseQuestion[]): Promise<FoundMessage[]> {
   return sql.query<FoundMessage>(
     `with asked as (
-       select * from unnest($1::int[], $2::int[], $3::text[], $4::uuid[], $5::uuid[])
-         as a (place, channel, external_id, message, account)),
+       select * from unnest($1::int[], $2::int[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[])
+         as a (place, channel, external_id, message, account, sender)),
      named as (
-       select place, channel, account, message as id, null::int as attempt from asked where message is not null
+       select place, channel, account, sender, message as id, null::int as attempt from asked where message is not null
        union all
-       select a.place, a.channel, a.account, e.message_id, e.attempt::int
+       select a.place, a.channel, a.account, a.sender, e.message_id, e.attempt::int
        from asked a join external_id e on e.channel_id = a.channel and e.external_id = a.external_id
        where a.message is null)
      select distinct on (n.place) n.place, m.id as message_id, m.account_id, m.launch_id,
        coalesce(n.attempt, m.attempt)::int as attempt
      from named n join message m on m.id = n.id
      where m.channel_id = n.channel and (n.account is null or m.account_id = n.account)
+       and (n.sender is null or m.sender_id = n.sender)
      order by n.place, m.id desc`,
     [
       questions.map((_, place) => place),
@@ -41,6 +44,7 @@ export function findMessages(sql: Sql, questions: readonly LooseQuestion[]): Pro
       questions.map((question) => question.externalId),
       questions.map((question) => question.messageId),
       questions.map((question) => question.accountId),
+      questions.map((question) => question.senderId),
     ],
   );
 }
@@ -63,9 +67,11 @@ export function findJoinable(sql: Sql, sinceMs: number, most: number): Promise<P
      where p.parked_at >= $1 and (
        exists (select from external_id e join message m on m.id = e.message_id
          where p.message_id is null and e.channel_id = p.channel_id and e.external_id = p.external_id
-           and (p.account_id is null or m.account_id = p.account_id))
+           and (p.account_id is null or m.account_id = p.account_id)
+           and (p.sender_id is null or m.sender_id = p.sender_id))
        or exists (select from message m
-         where m.id = p.message_id and m.channel_id = p.channel_id and (p.account_id is null or m.account_id = p.account_id)))
+         where m.id = p.message_id and m.channel_id = p.channel_id and (p.account_id is null or m.account_id = p.account_id)
+           and (p.sender_id is null or m.sender_id = p.sender_id)))
      order by p.id limit ${Math.trunc(most)}`,
     [new Date(sinceMs)],
   );

@@ -35,7 +35,13 @@ export function differences(
       differences(own(expected, key), own(actual, key), pointerTo(pointer, key), exactly),
     );
   }
-  return Object.is(expected, actual) ? [] : [{ pointer, expected, actual }];
+  if (Object.is(expected, actual) || (actual === undefined && isNothing(expected))) return [];
+  return [{ pointer, expected, actual }];
+}
+
+/** An empty section says that nothing happened there, and what did not happen is not listed. */
+function isNothing(expected: unknown): boolean {
+  return typeof expected === 'object' && expected !== null && Object.keys(expected).length === 0;
 }
 
 /** What `--update` writes: what happened, in the members and the order that the author chose to look at. */
@@ -47,10 +53,11 @@ export function projection(expected: unknown, actual: unknown, exactly: boolean)
   }
   if (!isObject(expected) || !isObject(actual)) return actual;
   const result: Record<string, unknown> = {};
-  const keys = Object.keys(expected).filter((key) => Object.hasOwn(actual, key));
   const more = exactly ? Object.keys(actual).filter((key) => !Object.hasOwn(expected, key)) : [];
-  for (const key of [...keys, ...more]) {
-    setOwn(result, key, projection(own(expected, key), own(actual, key), exactly));
+  for (const key of [...Object.keys(expected), ...more]) {
+    const value = own(expected, key);
+    if (Object.hasOwn(actual, key)) setOwn(result, key, projection(value, own(actual, key), exactly));
+    else if (isNothing(value)) setOwn(result, key, value);
   }
   return result;
 }

@@ -11,7 +11,7 @@ export function requestOf(given: GivenRequest, address: string): RequestIn {
   const { method = 'POST', path = '', headers = {}, query = {} } = given;
   const search = new URLSearchParams(
     Object.entries(query).flatMap(([name, value]) =>
-      (typeof value === 'string' ? [value] : value).map((each) => [name, each]),
+      (typeof value === 'string' ? [value] : value).map((each): [string, string] => [name, each]),
     ),
   ).toString();
   const { type, body } = bodyOf(given);

@@ -36,9 +36,11 @@ export function timeOf(test: GoldenTest): string {
   return test.given?.now ?? NOW;
 }
 
-/** True where the pipeline's runs belong to a message. */
-export function ownsMessage(pipeline: string): boolean {
-  return ['message', 'schedule', 'moderate', 'stop'].includes(pipeline);
+/** True where the run belongs to a message; what a listener scheduled belongs to none. */
+export function ownsMessage({ pipeline, given }: GoldenTest): boolean {
+  return pipeline === 'schedule'
+    ? given?.message?.template !== undefined || given?.message?.id !== undefined
+    : ['message', 'moderate', 'stop'].includes(pipeline);
 }
 
 /** The world of a test that is not about a request. */
@@ -46,7 +48,7 @@ export function worldOf(channel: CompiledChannel, test: GoldenTest, values: Give
   const { given = {} } = test;
   const message = given.message ?? {};
   const { sid, id, communication } = channel.document;
-  const messageId = ownsMessage(test.pipeline) ? (message.id ?? MESSAGE_ID) : undefined;
+  const messageId = ownsMessage(test) ? (message.id ?? MESSAGE_ID) : undefined;
   const now = timeOf(test);
   const origin = given.origin ?? given.input ?? originOf(messageId);
   const { template, sender, resource, mailing, subscription, account } = values;

@@ -5,10 +5,10 @@ import type { Plan } from '../engine/plan.ts';
 import { asFailure, Failure } from '../errors.ts';
 import { compileListener } from '../flows/listener/compile-listener.ts';
 import { pipeOf } from '../pipes/catalog.ts';
-import { type Difference, differences, showDifference } from './compare.ts';
+import { differences, showDifference } from './compare.ts';
 import { type ExitName, exitsOfChannel } from './exits.ts';
-import type { Expectation, GoldenTest } from './golden-test.ts';
 import { givenValues } from './given-values.ts';
+import type { Expectation, GoldenTest } from './golden-test.ts';
 import type { Happened } from './happened.ts';
 import { watchPipes } from './played-outside.ts';
 import { createRedactValue, secretsOf } from './redact.ts';
@@ -20,7 +20,7 @@ export interface TestReport {
   readonly passed: boolean;
   /** Full sentences and differences; secrets are masked. */
   readonly problems: readonly string[];
-  /** Secrets are masked. */
+  /** Secrets are masked. Empty where the test itself is wrong, so that no update writes it down. */
   readonly happened: Happened;
   readonly walked: readonly ExitName[];
 }
@@ -55,14 +55,15 @@ async function report(bench: TestBench, test: GoldenTest): Promise<TestReport> {
     const plan = planOf(bench.channel, test);
     const { happened, mistakes, walked } = await runGoldenTest(bench, plan, test);
     const shown = redact(happened) as Happened;
-    const expected = redact(test.expect) as Expectation;
-    const problems = [...mistakes, ...compared(expected, shown).map(showDifference)];
+    const { exactly = false, ...sections } = redact(test.expect) as Expectation;
+    const found = differences(sections, shown, '/expect', exactly);
+    const problems = [...mistakes, ...found.map(showDifference)];
     return {
       name,
       pipeline,
       passed: problems.length === 0,
       problems: problems.map((problem) => String(redact(problem))),
-      happened: shown,
+      happened: mistakes.length === 0 ? shown : {},
       walked,
     };
   } catch (thrown) {
@@ -81,16 +82,4 @@ function planOf(channel: CompiledChannel, test: GoldenTest): Plan {
     'DOCUMENT_INVALID',
     `Channel "${channel.document.sid}" has no pipeline "${test.pipeline}"; it has: ${[...plans.keys()].join(', ') || 'none'}.`,
   );
-}
-
-/** The differences of the sections that a test looks at; of all of them where it looks exactly. */
-function compared(expected: Expectation, happened: Happened): readonly Difference[] {
-  const { exactly = false, ...sections } = expected;
-  const found = differences(sections, happened, '/expect', exactly);
-  // An empty section says that nothing happened there, and what did not happen is not listed.
-  return found.filter(({ expected: wanted, actual }) => actual !== undefined || !isNothing(wanted));
-}
-
-function isNothing(wanted: unknown): boolean {
-  return typeof wanted === 'object' && wanted !== null && Object.keys(wanted).length === 0;
 }

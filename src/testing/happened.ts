@@ -1,8 +1,10 @@
 /** What happened in a run, in the words that a golden test expects it in. */
 import type { CompiledChannel } from '../engine/compile-channel.ts';
 import { errorOf, type RunEvent, type RunOutcome, type Wait } from '../engine/run.ts';
-import type { LaterEvent } from '../pipes/contract.ts';
+import { eventTimeMs } from '../flows/event-time.ts';
 import { isObject } from '../json.ts';
+import type { LaterEvent } from '../pipes/contract.ts';
+import { isoTime } from '../time.ts';
 import type { PlayedOutside } from './played-outside.ts';
 import { showRequest, showValue } from './shown-request.ts';
 
@@ -14,13 +16,14 @@ export async function showOutcome(
   channel: CompiledChannel,
   outcome: RunOutcome,
   outside: PlayedOutside,
+  nowMs: number,
 ): Promise<Happened> {
   const { failure, wait } = outcome;
   return present({
     status: outcome.status,
     path: outcome.trail.map((step) => `${step.pipe}:${step.exit}`),
     requests: await Promise.all(outside.requests.map(showRequest)),
-    events: outcome.events.map((event) => showEvent(channel, event)),
+    events: outcome.events.map((event) => showEvent(channel, event, nowMs)),
     later: outcome.later.map(showLater),
     logs: outcome.logs.map(({ pipe, level, message, prefix }) => ({ pipe, level, message, prefix })),
     result: outcome.result?.value,
@@ -34,25 +37,27 @@ export async function showOutcome(
 /** The members that say something, as JSON. */
 export function present(members: Readonly<Record<string, unknown>>): Happened {
   const shown = Object.entries(members).map(([name, value]): [string, unknown] => [name, showValue(value)]);
-  return Object.fromEntries(shown.filter(([name, value]) => name === 'result' || !isEmpty(value)));
-}
-
-function isEmpty(value: unknown): boolean {
-  return (
-    value === undefined ||
-    (Array.isArray(value) && value.length === 0) ||
-    (isObject(value) && Object.keys(value).length === 0)
+  return Object.fromEntries(
+    shown.filter(([name, value]) => value !== undefined && (name === 'result' || !isEmpty(value))),
   );
 }
 
-function showEvent(channel: CompiledChannel, event: RunEvent): Readonly<Record<string, unknown>> {
+function isEmpty(value: unknown): boolean {
+  return (Array.isArray(value) && value.length === 0) || (isObject(value) && Object.keys(value).length === 0);
+}
+
+function showEvent(
+  channel: CompiledChannel,
+  event: RunEvent,
+  nowMs: number,
+): Readonly<Record<string, unknown>> {
   const declared = event.eventId === undefined ? undefined : channel.events.get(event.eventId);
   return {
     sid: declared?.sid,
     type: event.type,
     send_message_id: event.sendMessageId,
     external_id: event.externalId,
-    time: event.time,
+    time: event.time === undefined ? undefined : isoTime(eventTimeMs(event.time, nowMs)),
     code: event.code,
     message: event.message,
     data: event.data,

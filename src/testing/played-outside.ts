@@ -1,6 +1,7 @@
 /** The outside of a golden test: answers, rows and a store from the test instead of a network. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Failure } from '../errors.ts';
+import type { TokenCache } from '../outside/authorize.ts';
 import type { HttpAnswer, HttpRequest, Pipe, SqlRequest, Store } from '../pipes/contract.ts';
 import type { Answer, Given } from './golden-test.ts';
 
@@ -26,6 +27,8 @@ export interface PlayedOutside {
   readonly send: (request: HttpRequest) => Promise<HttpAnswer>;
   readonly sql: (request: SqlRequest) => Promise<readonly Readonly<Record<string, unknown>>[]>;
   readonly store: Store;
+  /** Empty at the start of a test, so that a token is asked for. */
+  readonly tokens: TokenCache;
   /** In the order of sending, as they would have left. */
   readonly requests: readonly HttpRequest[];
   /** What was asked for and is not in the test, and what is in the test and was not asked for. */
@@ -34,8 +37,12 @@ export interface PlayedOutside {
   readonly stored: () => Record<string, unknown>;
 }
 
-/** Plays the outside that a test gives. */
-export function playOutside(given: Given, running: () => number): PlayedOutside {
+/** Plays the outside that a test gives; `otherwise` makes up the answers that it does not give. */
+export function playOutside(
+  given: Given,
+  running: () => number,
+  otherwise?: (request: HttpRequest) => Answer,
+): PlayedOutside {
   const requests: HttpRequest[] = [];
   const asked: string[] = [];
   const answers = queues<Answer>(given.answers, (value) => (Array.isArray(value) ? value : [value]));
@@ -51,7 +58,7 @@ export function playOutside(given: Given, running: () => number): PlayedOutside 
     send: async (request) => {
       requests.push(request);
       const pipe = running();
-      const answer = answers.get(pipe)?.shift();
+      const answer = answers.get(pipe)?.shift() ?? otherwise?.(request);
       if (answer !== undefined) return playAnswer(answer, request);
       throw refuse(
         `Pipe ${pipe} sent ${request.method} ${request.url} and got no answer; give one in given.answers."${pipe}".`,
@@ -66,6 +73,7 @@ export function playOutside(given: Given, running: () => number): PlayedOutside 
       );
     },
     store: playStore(records),
+    tokens: playTokens(),
     requests,
     mistakes: () => [...asked, ...unasked('answers', answers), ...unasked('rows', rows)],
     stored: () => Object.fromEntries(records),
@@ -76,7 +84,9 @@ function queues<T>(
   source: Readonly<Record<string, unknown>> | undefined,
   list: (value: unknown) => unknown[],
 ): ReadonlyMap<number, T[]> {
-  return new Map(Object.entries(source ?? {}).map(([pipe, value]) => [Number(pipe), [...list(value)] as T[]]));
+  return new Map(
+    Object.entries(source ?? {}).map(([pipe, value]) => [Number(pipe), [...list(value)] as T[]]),
+  );
 }
 
 function unasked(name: string, left: ReadonlyMap<number, readonly unknown[]>): readonly string[] {
@@ -93,7 +103,10 @@ function playAnswer(answer: Answer, { method, url }: HttpRequest): HttpAnswer {
           statusCode: 0,
           ambiguous: true,
         })
-      : new Failure('HTTP_NETWORK', `${method} ${url} could not be sent.`, { kind: 'network', statusCode: 0 });
+      : new Failure('HTTP_NETWORK', `${method} ${url} could not be sent.`, {
+          kind: 'network',
+          statusCode: 0,
+        });
   }
   const { status = 200, headers = {}, body } = answer;
   const isJson = body !== undefined && typeof body !== 'string';
@@ -118,6 +131,16 @@ function playStore(records: Map<string, unknown>): Store {
     },
     delete: async (key, table) => {
       records.delete(name(key, table));
+    },
+  };
+}
+
+function playTokens(): TokenCache {
+  const tokens = new Map<string, { token: string; expiresAtMs: number }>();
+  return {
+    get: async (key) => tokens.get(key),
+    set: async (key, token, expiresAtMs) => {
+      tokens.set(key, { token, expiresAtMs });
     },
   };
 }

@@ -24,7 +24,7 @@ export function secretsOf(
 export function createRedactValue(secrets: readonly string[]): RedactValue {
   const redact = createRedact(secrets);
   const redactText = (text: string) =>
-    redact(text).replace(BASIC, (whole, scheme: string, credentials: string) => {
+    redact(text.replace(SIGNED_TOKEN, '***')).replace(BASIC, (whole, scheme: string, credentials: string) => {
       const plain = Buffer.from(credentials, 'base64').toString('utf8');
       return redact(plain) === plain ? whole : `${scheme} ***`;
     });
@@ -39,5 +39,7 @@ export function createRedactValue(secrets: readonly string[]): RedactValue {
   return redactValue;
 }
 
+/** A JSON Web Token: a credential made from one, and some are signed differently each time. */
+const SIGNED_TOKEN = /\beyJ[\w-]+\.eyJ[\w-]+\.[\w-]+/g;
 /** Basic credentials, in which a password does not stand by itself. */
 const BASIC = /\b(Basic) ([A-Za-z0-9+/]+={0,2})/g;

@@ -2,18 +2,19 @@
 import type { CompiledChannel } from '../engine/compile-channel.ts';
 import type { Plan, PlanPipe } from '../engine/plan.ts';
 import { type RunOutcome, runPlan } from '../engine/run.ts';
-import { Failure } from '../errors.ts';
+import { asFailure, Failure } from '../errors.ts';
 import type { Answer } from '../flows/listener/answer.ts';
 import type { CompiledListener } from '../flows/listener/compile-listener.ts';
 import { decideRetry } from '../flows/retry.ts';
-import { createAuthorize } from '../outside/authorize.ts';
+import { authorize } from '../outside/authorize.ts';
+import type { HttpRequest } from '../pipes/contract.ts';
 import { type ExitName, exitsWalked } from './exits.ts';
 import { requestOf } from './given-request.ts';
-import { type GivenWorld, ownsMessage, worldOf } from './given-world.ts';
-import type { GoldenTest } from './golden-test.ts';
+import { completeValues, renderTemplate } from './given-values.ts';
+import { type GivenWorld, ownsMessage, timeOf, worldOf } from './given-world.ts';
+import type { GoldenTest, Answer as ProviderAnswer } from './golden-test.ts';
 import { type Happened, present, showOutcome } from './happened.ts';
 import { type PlayedOutside, playOutside } from './played-outside.ts';
-import { renderValues } from './given-values.ts';
 
 /** What the tests of a channel share. */
 export interface TestBench {
@@ -27,11 +28,18 @@ export interface GoldenRun {
   readonly happened: Happened;
   readonly mistakes: readonly string[];
   readonly walked: readonly ExitName[];
+  /** The run itself, where it came to one; its secrets are not masked. */
+  readonly outcome?: RunOutcome;
 }
 
-/** Runs a test from its door to the end of its run. */
-export async function runGoldenTest(bench: TestBench, plan: Plan, test: GoldenTest): Promise<GoldenRun> {
-  const outside = playOutside(test.given ?? {}, bench.running);
+/** Runs a test from its door to the end of its run; `otherwise` makes up the answers that it does not give. */
+export async function runGoldenTest(
+  bench: TestBench,
+  plan: Plan,
+  test: GoldenTest,
+  otherwise?: (request: HttpRequest) => ProviderAnswer,
+): Promise<GoldenRun> {
+  const outside = playOutside(test.given ?? {}, bench.running, otherwise);
   const run =
     test.pipeline === 'listener'
       ? await receive(bench, plan, test, outside)
@@ -44,18 +52,29 @@ type Run = Omit<GoldenRun, 'mistakes'>;
 /** A message, an operation, or an event that comes back. */
 async function perform(bench: TestBench, plan: Plan, test: GoldenTest, outside: PlayedOutside): Promise<Run> {
   const { channel } = bench;
-  const { values, problems } = renderValues(channel.document, test);
-  const [first] = problems;
-  if (first !== undefined) {
-    // As in production, what does not fit its field never enters the pipeline.
-    const failure = { code: 'VALUES_INVALID', pointer: first.pointer, message: first.message };
-    return { happened: { status: 'failed', error: failure }, walked: [] };
+  const values = completeValues(channel.document, test);
+  let template = values.template;
+  if (ownsMessage(test)) {
+    try {
+      template = renderTemplate(channel.document, test, values);
+    } catch (thrown) {
+      // As in production, what cannot be rendered never enters the pipeline.
+      return {
+        happened: { status: 'failed', ...present({ error: refusal(asFailure(thrown)) }) },
+        walked: [],
+      };
+    }
   }
-  const outcome = await run(bench, plan, test, worldOf(channel, test, values), outside);
+  const outcome = await run(bench, plan, test, worldOf(channel, test, { ...values, template }), outside);
   return {
-    happened: await showOutcome(channel, outcome, outside),
+    happened: await showOutcome(channel, outcome, outside, Date.parse(timeOf(test))),
     walked: exitsWalked(plan, outcome.trail),
+    outcome,
   };
+}
+
+function refusal({ code, message, details }: Failure): Readonly<Record<string, unknown>> {
+  return { code, message, pointer: details.problems?.[0]?.pointer };
 }
 
 /** A provider's request: handshake, verification, run, answer, in the order of the listener's door. */
@@ -65,8 +84,7 @@ async function receive(bench: TestBench, plan: Plan, test: GoldenTest, outside: 
   const entry = entryOf(plan, test);
   const request = requestOf(test.given?.request ?? {}, `/fbp/v1/${sid}/${entry.id}/sender`);
   const { form, headers, method, path, body } = request;
-  const { values } = renderValues(channel.document, test);
-  const given = worldOf(channel, test, values);
+  const given = worldOf(channel, test, completeValues(channel.document, test));
   const origin = { form, headers, method, path, body };
   const world = { ...given, origin, in: origin };
   const nowMs = Date.parse(world.now);
@@ -84,11 +102,12 @@ async function receive(bench: TestBench, plan: Plan, test: GoldenTest, outside: 
     : await listener.answer(request, world.keywords);
   return {
     happened: {
-      ...(await showOutcome(channel, outcome, outside)),
-      ...present({ dedupe: listener.dedupeKey(request, world.keywords) }),
+      ...(await showOutcome(channel, outcome, outside, Date.parse(timeOf(test)))),
       response: showAnswer(answer),
+      ...present({ dedupe: listener.dedupeKey(request, world.keywords) }),
     },
     walked: exitsWalked(plan, outcome.trail),
+    outcome,
   };
 }
 
@@ -100,7 +119,8 @@ async function run(
   outside: PlayedOutside,
 ): Promise<RunOutcome> {
   const { document, operations } = channel;
-  const { store, sql, send } = outside;
+  const { store, sql, send, tokens } = outside;
+  const authorization = { send, tokens, now: () => Date.parse(world.now), randomId: () => TOKEN_ID };
   return runPlan({
     entry: entryOf(plan, test),
     keywords: world.keywords,
@@ -110,7 +130,7 @@ async function run(
     channel: document.sid,
     ...(world.messageId !== undefined && { messageId: world.messageId }),
     now: world.now,
-    outside: { http: createAuthorize({ send, store, now: () => Date.parse(world.now) }), store, sql },
+    outside: { http: (request) => authorize(request, authorization), store, sql },
     declare: channel.declare,
     decide: (failure, pipe, tries) =>
       decideRetry({
@@ -118,7 +138,7 @@ async function run(
         rule: pipe.retry,
         tries,
         durable: !operations.has(test.pipeline),
-        ownsMessage: ownsMessage(test.pipeline),
+        ownsMessage: ownsMessage(test),
         unknownPolicy: document.unknown,
         random: MIDDLE,
       }),
@@ -128,6 +148,8 @@ async function run(
 
 /** Where chance would be, a test takes the middle. */
 const MIDDLE = 0.5;
+/** The id of the tokens that a test signs. */
+const TOKEN_ID = '00000000-0000-7000-8000-00000000000f';
 
 function entryOf(plan: Plan, { entry }: GoldenTest): PlanPipe {
   const pipe = entry === undefined ? plan.entry : plan.pipes.get(entry);

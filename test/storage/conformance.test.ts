@@ -235,7 +235,7 @@ for (const kind of ['embedded', 'server'] as const) {
           { value: { a: 1 } },
         ]);
         const [found] = await findMessages(test.database, [
-          { channelId: 1, externalId: 'x-1', messageId: null, accountId: account },
+          { channelId: 1, externalId: 'x-1', messageId: null, accountId: account, senderId: null },
         ]);
         expect(found).toMatchObject({ message_id: id, attempt: 1 });
       });

@@ -18,8 +18,12 @@ export const FINDING_CODES = {
   'too-deep': error('The document is nested deeper than it may be.'),
   comment: error('JSON has no comments; "note" on a pipe is the place for one.'),
   'trailing-comma': error('A comma stands after the last element of an object or array.'),
-  'duplicate-member': error('A member name stands twice in one object, so that one of its values would be lost.'),
-  'number-not-exact': error('A number has more digits than can be kept, so it would silently become another one.'),
+  'duplicate-member': error(
+    'A member name stands twice in one object, so that one of its values would be lost.',
+  ),
+  'number-not-exact': error(
+    'A number has more digits than can be kept, so it would silently become another one.',
+  ),
   'byte-order-mark': warning('The file starts with a byte order mark, which some programs cannot read.'),
   // files and folders
   'folder-unreadable': error('A folder of channels cannot be read.'),
@@ -44,7 +48,9 @@ export const FINDING_CODES = {
   'event-id-twice': error('Two events of a channel have the same id.'),
   'event-id-range': error('The id of an event of a custom channel is below 100,000.'),
   'event-id-changed': error('The id of an event never changes after creation.'),
-  'event-removed': warning('An event of the version before is gone; what was counted for it keeps only its number.'),
+  'event-removed': warning(
+    'An event of the version before is gone; what was counted for it keeps only its number.',
+  ),
   // fields and entities
   'field-missing': error('A group of fields is empty that this kind of channel needs.'),
   'field-twice': error('Two fields of a group have the same name.'),
@@ -56,9 +62,13 @@ export const FINDING_CODES = {
   'entity-unknown': error('A field names an entity that the channel does not declare.'),
   'entity-twice': error('Two entities, or two operations of an entity, have the same sid.'),
   'entity-field': error('"primary" or "preview" of an entity names none of its fields.'),
-  'content-unknown': error('The content mapping names a content type, content key or template field that does not exist.'),
+  'content-unknown': error(
+    'The content mapping names a content type, content key or template field that does not exist.',
+  ),
   // pipelines as a whole
-  'module-or-pipelines': error('A built-in channel names a module and every other channel has pipelines, never both.'),
+  'module-or-pipelines': error(
+    'A built-in channel names a module and every other channel has pipelines, never both.',
+  ),
   'pipeline-missing': error('A pipeline is missing that the channel needs.'),
   'pipeline-file-missing': error('There is no file for a pipeline that the document names.'),
   'pipeline-size': error('A pipeline has no pipe, or more than can be checked.'),
@@ -70,7 +80,9 @@ export const FINDING_CODES = {
   'pipe-params': error('The params of a pipe contradict each other or cannot work.'),
   'exit-dangling': error('An exit leads to a pipe that does not exist.'),
   'exit-itself': error('An exit leads back to its own pipe.'),
-  'entry-dangling': error('A scheduled pipe hands its event to a pipe that the Schedule pipeline does not have.'),
+  'entry-dangling': error(
+    'A scheduled pipe hands its event to a pipe that the Schedule pipeline does not have.',
+  ),
   'pipe-unreachable': error('Nothing leads to this pipe.'),
   circle: error('A way leads in a circle in which nothing waits, so a run would go round until its limit.'),
   // expressions
@@ -78,13 +90,21 @@ export const FINDING_CODES = {
   'query-syntax': error('A selector query is not written correctly.'),
   'jsonata-syntax': error('A JSONata expression is not written correctly.'),
   'liquid-syntax': error('A Liquid text is not written correctly.'),
-  'regex-invalid': error('A regular expression is not valid, or not supported because it could take forever.'),
+  'regex-invalid': error(
+    'A regular expression is not valid, or not supported because it could take forever.',
+  ),
   // what expressions read
   'reference-unknown': error('An expression reads a field or member that is not declared.'),
   'keyword-unavailable': error('An expression reads a keyword that does not exist in this pipeline.'),
-  'keyword-uncertain': warning('An expression reads a keyword that exists on some ways into this pipeline only.'),
-  'keyword-misspelt': warning('A dollar is followed by a name that is almost a keyword, so it stays literal text.'),
-  'item-outside-repeat': warning('An item reference stands outside a repeated member, so it stays literal text.'),
+  'keyword-uncertain': warning(
+    'An expression reads a keyword that exists on some ways into this pipeline only.',
+  ),
+  'keyword-misspelt': warning(
+    'A dollar is followed by a name that is almost a keyword, so it stays literal text.',
+  ),
+  'item-outside-repeat': warning(
+    'An item reference stands outside a repeated member, so it stays literal text.',
+  ),
   'personal-data': error('An indirect channel uses personal data.'),
   'secret-exposed': warning('A secret field is written into a log line, an event or an answer.'),
   'in-missing': error('An expression reads a member of $in that no pipe before has added, on any way.'),

@@ -22,6 +22,8 @@ export const CHANNEL_TYPES = [
   'other',
 ] as const;
 
+const PIPELINE_NAME = '^[a-z0-9][a-z0-9_-]*/[a-z0-9][a-z0-9_-]*$';
+
 /** Greatest id, as the books keep it. */
 export const MAX_ID = 2_147_483_647;
 
@@ -61,7 +63,10 @@ export const operationSchema = (parts: Pick<InnerParts, 'row' | 'pipeline'>): Js
     ['sid', 'name', 'pipeline'],
   );
 
-export const entitySchema = (parts: { readonly row: JsonObject; readonly operation: JsonObject }): JsonObject =>
+export const entitySchema = (parts: {
+  readonly row: JsonObject;
+  readonly operation: JsonObject;
+}): JsonObject =>
   record(
     'External objects from which users pick: a list at the provider, an approved template.',
     {
@@ -78,7 +83,14 @@ export const entitySchema = (parts: { readonly row: JsonObject; readonly operati
 function pipelineRef(description: string, pipeline: JsonObject): JsonObject {
   return {
     description,
-    anyOf: [{ type: 'string', pattern: '^[a-z0-9_]+/[a-z0-9_]+$' }, { type: 'array', ...pipeline }],
+    anyOf: [
+      {
+        type: 'string',
+        pattern: PIPELINE_NAME,
+        description: 'the name of a pipeline file, as "acme_sms/message"',
+      },
+      { type: 'array', description: 'an array of pipes', ...pipeline },
+    ],
   };
 }
 
@@ -131,10 +143,16 @@ export const channelSchema = (parts: InnerParts): JsonObject =>
         'direct: one message per subscribed profile. indirect: one content per resource and launch, without personal data.',
         ['direct', 'indirect'],
       ),
-      mailing_types: list('The mailings it can be used for. Default: regular.', {
-        enum: ['regular', 'trigger', 'placement'],
-      }, { minItems: 1, uniqueItems: true, default: ['regular'] }),
-      moderate: flag('indirect: a mailing passes the Moderate pipeline before it starts.', { default: false }),
+      mailing_types: list(
+        'The mailings it can be used for. Default: regular.',
+        {
+          enum: ['regular', 'trigger', 'placement'],
+        },
+        { minItems: 1, uniqueItems: true, default: ['regular'] },
+      ),
+      moderate: flag('indirect: a mailing passes the Moderate pipeline before it starts.', {
+        default: false,
+      }),
       icon: text('The name of its icon.'),
       events: list('What can happen to a message, in the words of this channel.', parts.event),
       fields: record(
@@ -150,16 +168,13 @@ export const channelSchema = (parts: InnerParts): JsonObject =>
       ),
       entities: list('External objects from which users pick.', parts.entity),
       listener: listenerSchema(),
-      delivery: record(
-        'How content leaves.',
-        {
-          mode: choice(
-            'pipeline: pushed through the pipelines. api: asked for in real time. file: written in batches. manual: a queue for people.',
-            ['pipeline', 'api', 'file', 'manual'],
-            { default: 'pipeline' },
-          ),
-        },
-      ),
+      delivery: record('How content leaves.', {
+        mode: choice(
+          'pipeline: pushed through the pipelines. api: asked for in real time. file: written in batches. manual: a queue for people.',
+          ['pipeline', 'api', 'file', 'manual'],
+          { default: 'pipeline' },
+        ),
+      }),
       limits: limitsSchema(),
       lane: choice(
         'What is isolated from what: a lane has its own concurrency, limit and breaker.',

@@ -23,7 +23,9 @@ export const SETTING_TYPES: Readonly<Record<string, readonly FieldType[]>> = Obj
 const DATA_TYPES = FIELD_TYPES.filter((type) => type !== 'entity');
 
 const NAME = {
-  field: text('The name under which templates read the value: letters, digits and _.', { pattern: FIELD_NAME }),
+  field: text('The name under which templates read the value: letters, digits and _.', {
+    pattern: FIELD_NAME,
+  }),
 };
 
 const SETTINGS: { readonly [name: string]: JsonObject } = {
@@ -61,7 +63,12 @@ const SETTINGS: { readonly [name: string]: JsonObject } = {
 export const dataField = (): JsonObject =>
   record(
     'A field that holds a value.',
-    { ...NAME, type: choice('The type of the value.', DATA_TYPES), name: text('The label.', { minLength: 1 }), ...SETTINGS },
+    {
+      ...NAME,
+      type: choice('The type of the value.', DATA_TYPES),
+      name: text('The label.', { minLength: 1 }),
+      ...SETTINGS,
+    },
     ['field', 'type', 'name'],
   );
 

@@ -36,7 +36,10 @@ export const pipelineSchema = (): JsonObject => ({
   maxItems: MAX_PIPES,
   items: {
     ...pipeShape(
-      choice('What the pipe does.', pipes.flatMap((pipe) => [pipe.type, ...(pipe.aliases ?? [])])),
+      choice(
+        'What the pipe does.',
+        pipes.flatMap((pipe) => [pipe.type, ...(pipe.aliases ?? [])]),
+      ),
       dictionary('What it does it with.'),
     ),
     allOf: pipes.map(whenType),

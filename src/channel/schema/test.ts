@@ -47,7 +47,7 @@ const requestSchema = (): JsonObject =>
     form: texts('The body, as an urlencoded form.'),
   });
 
-const given = (): JsonObject =>
+export const givenSchema = (): JsonObject =>
   record('The world in which the test runs.', {
     message: messageSchema(),
     request: requestSchema(),
@@ -63,10 +63,7 @@ const given = (): JsonObject =>
     rows: dictionary('Rows of a query by pipe id, or a list of them for several queries.', {
       type: 'array',
       items: {
-        anyOf: [
-          { type: 'object' },
-          { type: 'array', items: { type: 'object' } },
-        ],
+        anyOf: [{ type: 'object' }, { type: 'array', items: { type: 'object' } }],
       },
     }),
   });
@@ -84,6 +81,7 @@ const expectation = (): JsonObject =>
     error: anything('The error with which the run ended.'),
     store: values('The store at the end.'),
     response: anything('The answer of a listener.'),
+    dedupe: text('The name by which a listener knows a repeat of the request.'),
     wait: anything('Where and for how many seconds the event waits.'),
     branches: list('Elements of a split that wait by themselves.', {}),
   });
@@ -100,9 +98,11 @@ export const testSchema = (): JsonObject =>
           'A test.',
           {
             name: text('What it shows, as a sentence.', { minLength: 1 }),
-            pipeline: text('message, schedule, listener, moderate, stop, or <entity>/<operation>.', { minLength: 1 }),
+            pipeline: text('message, schedule, listener, moderate, stop, or <entity>/<operation>.', {
+              minLength: 1,
+            }),
             entry: amount('The pipe where the event enters. Default: the first one.', { minimum: 1 }),
-            given: given(),
+            given: givenSchema(),
             expect: expectation(),
           },
           ['name', 'pipeline', 'expect'],

@@ -1,0 +1,40 @@
+/** Dollars that stay literal text although they look as if their author meant a template. */
+import { isKeyword, KEYWORDS } from '../expression/scope.ts';
+import { isObject, pointerTo } from '../json.ts';
+import { didYouMean, nearName } from './near.ts';
+import type { ExpressionProblem } from './read-params.ts';
+
+const NAMED = /(?<!\\)\$#?(?<brace>\{)?(?<name>[A-Za-z_]{3,20})(?=[.%}?])/g;
+
+/** Finds misspelt keywords, and item references outside a repeated member, in all strings of a value. */
+export function strayTexts(value: unknown, pointer: string, inItem = false): ExpressionProblem[] {
+  if (typeof value === 'string')
+    return [...misspelt(value, pointer), ...(inItem ? [] : strayItem(value, pointer))];
+  if (Array.isArray(value)) {
+    return value.flatMap((each: unknown, index) => strayTexts(each, pointerTo(pointer, index), inItem));
+  }
+  if (!isObject(value)) return [];
+  const names = Object.keys(value);
+  // The text of a JSONata expression has variables of its own.
+  if (names.length === 1 && names[0] === '$') return [];
+  return names.flatMap((name) =>
+    strayTexts(value[name], pointerTo(pointer, name), inItem || name.startsWith('$$')),
+  );
+}
+
+function misspelt(text: string, pointer: string): ExpressionProblem[] {
+  return [...text.matchAll(NAMED)].flatMap(({ groups }) => {
+    const name = groups?.name ?? '';
+    const near = isKeyword(name) ? undefined : nearName(name, KEYWORDS);
+    if (near === undefined) return [];
+    const message = `$${name} is no keyword, so it stays as it is written.${didYouMean(near)} A dollar that is meant is written \\$.`;
+    return [{ code: 'keyword-misspelt' as const, pointer, message, suggestion: near }];
+  });
+}
+
+function strayItem(text: string, pointer: string): ExpressionProblem[] {
+  const found = /\[\$#?\]/.exec(text)?.[0];
+  if (found === undefined) return [];
+  const message = `${found} is the item of a repeated member, but no member around it starts with "$$", so it stays as it is written.`;
+  return [{ code: 'item-outside-repeat', pointer, message }];
+}

@@ -1,0 +1,29 @@
+/** What no database and no provider takes, whatever the type of the field. */
+import { own, pointerTo } from '../json.ts';
+
+/** What is wrong with a value: the part of a sentence after the name of its field. */
+export interface Wrong {
+  readonly message: string;
+  /** Into the value. */
+  readonly pointer?: string;
+}
+
+const MAX_DEPTH = 64;
+
+/** NUL, half a surrogate pair, or too deep a nesting, anywhere in a value. */
+export function unfit(value: unknown, pointer = '', depth = 0): Wrong | undefined {
+  if (typeof value === 'string') return unfitText(value, pointer);
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (depth >= MAX_DEPTH) return { message: `is nested deeper than ${MAX_DEPTH} levels`, pointer };
+  for (const key of Object.keys(value)) {
+    const found = unfitText(key, pointer) ?? unfit(own(value, key), pointerTo(pointer, key), depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function unfitText(text: string, pointer: string): Wrong | undefined {
+  if (text.includes('\0'))
+    return { message: 'holds the character NUL (\\u0000), which cannot be kept; remove it', pointer };
+  return text.isWellFormed() ? undefined : { message: 'holds half of a surrogate pair; remove it', pointer };
+}

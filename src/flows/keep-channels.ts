@@ -1,0 +1,75 @@
+/** Brings the channels of folders into the books: those that come with the product, and those of an admin's own folders. */
+import type { Finding } from '../channel/finding.ts';
+import { type ChannelFolder, readChannels } from '../channel/load.ts';
+import { parseSource } from '../channel/source-text.ts';
+import { asFailure, type Failure } from '../errors.ts';
+import { own } from '../json.ts';
+import { findChannel, lockChannels } from '../storage/channels.ts';
+import type { Directory } from './directory.ts';
+import type { GivenChannel } from './examine-channel.ts';
+import type { Ground } from './ground.ts';
+import { keepChannel } from './keep-channel.ts';
+
+export interface LoadedFolders {
+  /** The sids of the channels that are in the books now, as the folders have them. */
+  readonly channels: readonly string[];
+  /** What kept others out, as sentences with their places. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Keeps each channel of the folders, shared by all accounts; one that cannot be kept is named and stops no other: its
+ * version before goes on. Several processes may do this at once, and again at any time.
+ */
+export async function loadChannelFolders(
+  ground: Ground,
+  directory: Directory,
+  folders: readonly ChannelFolder[],
+): Promise<LoadedFolders> {
+  const loaded = await readChannels(folders);
+  const channels: string[] = [];
+  const problems = loaded.findings.filter(isError).map(sentenceOf);
+  const sources = loaded.sources.map(({ text, ...rest }) => ({ ...rest, source: parseSource(rest.file, text) }));
+  // Ids are assigned around those that documents name, wherever these stand in the order.
+  const reserved = sources.flatMap(({ source }) => own(source.value, 'id')).filter((id) => typeof id === 'number');
+  for (const { file, ...each } of sources) {
+    const given: GivenChannel = { ...each, accountId: null, reserved };
+    try {
+      channels.push(await keepShared(ground, given));
+    } catch (thrown) {
+      const failure = asFailure(thrown);
+      if (failure.blame === 'us') throw thrown;
+      problems.push(...problemsOf(failure, file));
+    }
+  }
+  directory.forget();
+  for (const problem of problems) ground.log.warn({}, problem);
+  return { channels, problems };
+}
+
+function keepShared(ground: Ground, given: GivenChannel): Promise<string> {
+  const { database, clock } = ground;
+  return database.transaction(async (tx) => {
+    await lockChannels(tx);
+    const found = given.sid === undefined ? undefined : await findChannel(tx, given.sid);
+    // A channel of an account, or of another kind, is another channel, and its sid is taken.
+    const existing = found?.kind === given.kind && found.account_id === null ? found : undefined;
+    const { document } = await keepChannel(tx, given, existing, clock.now());
+    return document.sid;
+  });
+}
+
+function problemsOf(failure: Failure, file: string): string[] {
+  const findings = (failure.details.problems ?? []) as readonly Partial<Finding>[];
+  const errors = findings.filter((each) => each.severity === 'error');
+  if (errors.length === 0) return [`${file}: ${failure.message}`];
+  return errors.map((each) => sentenceOf({ file, line: 1, column: 1, message: failure.message, ...each }));
+}
+
+function isError({ severity }: Finding): boolean {
+  return severity === 'error';
+}
+
+function sentenceOf({ file, line, column, message }: Pick<Finding, 'file' | 'line' | 'column' | 'message'>): string {
+  return `${file}:${line}:${column}: ${message}`;
+}

@@ -1,0 +1,81 @@
+/** One run of a checked channel with a trace, by the production engine; nothing leaves. */
+import type { ChannelDocument } from '../channel/document.ts';
+import { compileChannel } from '../engine/compile-channel.ts';
+import { Failure } from '../errors.ts';
+import { compileListener } from '../flows/listener/compile-listener.ts';
+import { createRedact } from '../flows/redact.ts';
+import { trailOf } from '../flows/trail.ts';
+import { pipeOf } from '../pipes/catalog.ts';
+import type { HttpRequest } from '../pipes/contract.ts';
+import { givenValues } from './given-values.ts';
+import type { Answer, Given, GoldenTest } from './golden-test.ts';
+import type { Happened } from './happened.ts';
+import { watchPipes } from './played-outside.ts';
+import { createRedactValue, secretsOf } from './redact.ts';
+import { runGoldenTest } from './run-golden.ts';
+
+export interface DryRun extends Given {
+  /** `message` where it is left out. */
+  readonly pipeline?: string;
+  /** The pipe where the event enters. */
+  readonly entry?: number;
+}
+
+export interface DryRunReport {
+  /** What the run did, in the words of golden tests; secrets are masked. */
+  readonly happened: Happened;
+  /** Pipe by pipe: what would have gone out, what was answered, which rule decided. */
+  readonly trace: readonly unknown[];
+  /** What is to be known about the run: answers that were made up, answers that nobody asked for. */
+  readonly notes: readonly string[];
+}
+
+/** Runs a pipeline once. Throws DOCUMENT_INVALID where the channel has no such pipeline or pipe. */
+export async function dryRun(channel: ChannelDocument, given: DryRun): Promise<DryRunReport> {
+  const { pipeline = 'message', entry, ...world } = given;
+  const { watch, running } = watchPipes();
+  const compiled = compileChannel(channel, (type) => {
+    const pipe = pipeOf(type);
+    return pipe && watch(pipe);
+  });
+  const plans = new Map([...Object.entries(compiled.plans), ...compiled.operations]);
+  const plan = plans.get(pipeline);
+  if (plan === undefined) {
+    const known = [...plans.keys()].join(', ') || 'none';
+    throw new Failure('DOCUMENT_INVALID', `Channel "${channel.sid}" has no pipeline "${pipeline}"; it has: ${known}.`);
+  }
+  const test: GoldenTest = {
+    name: 'dry run',
+    pipeline,
+    given: world,
+    expect: {},
+    ...(entry !== undefined && { entry }),
+  };
+  const secrets = secretsOf(channel, givenValues(test));
+  const redact = createRedactValue(secrets);
+  const madeUp = new Set<number>();
+  const answer = (request: HttpRequest): Answer => {
+    madeUp.add(running());
+    return asksForToken(request) ? TOKEN_ANSWER : OTHER_ANSWER;
+  };
+  const bench = { channel: compiled, listener: compileListener(channel.listener), running };
+  const { happened, mistakes, outcome } = await runGoldenTest(bench, plan, test, answer);
+  const trail = outcome === undefined ? [] : trailOf(outcome, createRedact(secrets));
+  // No time passes in a dry run, so durations would say nothing.
+  const trace = trail.map(({ ms: _ms, ...step }) => step);
+  const notes = [
+    ...[...madeUp].map(
+      (pipe) => `The answer to pipe ${pipe} is made up (200 and {}); give one in answers."${pipe}" to play another.`,
+    ),
+    ...mistakes.map((mistake) => mistake.replace('given.', '')),
+  ];
+  return { happened: redact(happened) as Happened, trace: redact(trace) as unknown[], notes: redact(notes) as string[] };
+}
+
+const OTHER_ANSWER: Answer = { status: 200, body: {} };
+const TOKEN_ANSWER: Answer = { status: 200, body: { access_token: 'made-up', token_type: 'Bearer', expires_in: 3_600 } };
+
+function asksForToken({ headers, body }: HttpRequest): boolean {
+  const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+  return isForm && body !== undefined && new URLSearchParams(Buffer.from(body).toString('utf8')).has('grant_type');
+}

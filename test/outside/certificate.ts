@@ -1,0 +1,19 @@
+/** A certificate for `localhost` and `provider.test` that signs itself, and its key. Made for these tests, good until 2120. */
+export const TEST_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBbzCCARagAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
+CWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABIjLMK1wthWWWYTg
+eWK57eWWLLzczSGrrfGke0dhm2D1k1Tr/6PG8rAUTCbozGrrvMVgzuBhbSKi/TUu
+e9hFszOjVzBVMCMGA1UdEQQcMBqCCWxvY2FsaG9zdIINcHJvdmlkZXIudGVzdDAP
+BgNVHRMBAf8EBTADAQH/MB0GA1UdDgQWBBRtIgaFdcd61Znk4IGI7EceMaEdKzAK
+BggqhkjOPQQDAgNHADBEAiAUhN963gyw24e4vaGxrto6yIvSmj5FBMSB5kSoXMpw
+QgIgdtlHJSVc+VZlaJsjRrwCtuafU6J477o2ueGoZkpbDtg=
+-----END CERTIFICATE-----
+`;
+
+export const TEST_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgL6lOwSnh/z/9v606
+Kqc8w6i0Ilumbre6Vav7zgRsa6mhRANCAASIyzCtcLYVllmE4Hliue3lliy83M0h
+q63xpHtHYZtg9ZNU6/+jxvKwFEwm6Mxq67zFYM7gYW0iov01LnvYRbMz
+-----END PRIVATE KEY-----
+`;
