@@ -21,6 +21,7 @@ import { createMailings } from './flows/mailings.ts';
 import { createOpenOutside } from './flows/open-outside.ts';
 import { createPerform } from './flows/perform.ts';
 import { createSettler } from './flows/settler.ts';
+import { createStages } from './flows/stages.ts';
 import { createWaker } from './flows/waker.ts';
 import { createWorker, type Worker } from './flows/worker.ts';
 import { mountApi } from './http/api.ts';
@@ -99,6 +100,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     random: Math.random,
     vault: createVault(keys),
     log,
+    stages: createStages(),
   };
   const http = createHttpClient({ guard, defaultConnections: config.laneConcurrency });
   const foreign = createForeignSql({ guard });
@@ -144,7 +146,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   }
 
   const app = new Hono();
-  mountOperations(app, { database, ready: () => worker !== undefined || !config.roles.has('worker') });
+  mountOperations(app, { database, stages: ground.stages, ready: () => worker !== undefined || !config.roles.has('worker') });
   if (config.roles.has('listener')) {
     mountListener(app, acceptRequest, ground, {
       maxBytes: config.listenerMaxBytes,

@@ -104,11 +104,7 @@ function sentence(error: ErrorObject): Misfit {
       };
     }
     case 'required':
-      return misfit(
-        'member-missing',
-        error,
-        `"${params.missingProperty}" is missing.${memberText(error)}`,
-      );
+      return misfit('member-missing', error, `"${params.missingProperty}" is missing.${memberText(error)}`);
     case 'type':
       return misfit(
         'wrong-type',

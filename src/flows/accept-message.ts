@@ -301,6 +301,7 @@ export function createAccept(
   };
 
   const gatherer = createGatherer<Asked, Acceptance | Failure>(async (all) => {
+    const startedMs = performance.now();
     const results: (Acceptance | Failure | undefined)[] = new Array(all.length).fill(undefined);
     const prepared: { place: number; each: Prepared }[] = [];
     await Promise.all(
@@ -327,6 +328,7 @@ export function createAccept(
       await insertMessages(database, messages, clock.now());
       woken([...new Set(messages.map((message) => message.laneId))]);
     }
+    ground.stages.add('accept', all.length, performance.now() - startedMs);
     return results as (Acceptance | Failure)[];
   }, MOST_TOGETHER);
 

@@ -3,6 +3,7 @@ import type { Vault } from '../access/vault.ts';
 import type { Ids } from '../ids.ts';
 import type { Database } from '../storage/database.ts';
 import type { Clock } from '../time.ts';
+import type { Stages } from './stages.ts';
 
 /** One line per unit of work; secrets never reach it. */
 export interface Log {
@@ -20,4 +21,5 @@ export interface Ground {
   readonly random: () => number;
   readonly vault: Vault;
   readonly log: Log;
+  readonly stages: Stages;
 }

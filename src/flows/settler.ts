@@ -26,7 +26,9 @@ export function createSettler(ground: Ground, node: () => number): Gatherer<Part
   return createGatherer<Parts>(async (parts) => {
     for (let attempt = 0; ; attempt += 1) {
       try {
+        const startedMs = performance.now();
         await settleParts(ground, node(), parts);
+        ground.stages.add('settle', parts.length, performance.now() - startedMs);
         return undefined;
       } catch (thrown) {
         const delayMs = RETRY_DELAYS_MS[attempt];

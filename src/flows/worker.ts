@@ -80,7 +80,7 @@ export function createWorker(
   settler: Gatherer<Parts>,
   options: WorkerOptions,
 ): Worker {
-  const { database, clock, log } = ground;
+  const { database, clock, log, stages } = ground;
   const lanes = new Map<number, Lane>();
   let node = 0;
   let lastBeatMs = 0;
@@ -174,7 +174,9 @@ export function createWorker(
     claiming += 1;
     const held = node;
     try {
+      const startedMs = performance.now();
       const rows = await claim(database, held, nowMs, asked);
+      if (rows.length > 0) stages.add('claim', rows.length, performance.now() - startedMs);
       const counts = new Map<number, number>();
       for (const row of rows) {
         counts.set(row.lane_id, (counts.get(row.lane_id) ?? 0) + 1);
@@ -219,8 +221,10 @@ export function createWorker(
     running += 1;
     if (lane !== undefined) lane.running += 1;
     const performing = TASKS.has(row.pipeline) ? performTask(row) : perform.row(row);
+    const startedMs = performance.now();
     performing
       .then((parts) => {
+        stages.add('run', 1, performance.now() - startedMs);
         const limited = parts.again?.[0];
         const limitedUntil = limited !== undefined && limited.tries === row.tries ? limited.dueMs : 0;
         if (lane !== undefined && limitedUntil > lane.blockedUntilMs && limitedUntil < clock.now() + 5_000) {

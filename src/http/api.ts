@@ -10,6 +10,7 @@ import { forgetIdempotency, keepAnswer, reserveIdempotency } from '../storage/id
 import { isoTime } from '../time.ts';
 import { compileSchema, type Validator } from '../validate.ts';
 import { checkRequest, refuseUnfit } from './check-request.ts';
+import { mountOpenapi } from './openapi.ts';
 import { problemResponse } from './problem.ts';
 import { readCapped } from './read-capped.ts';
 import type { ApiAnswer, ApiRequest, Route } from './route.ts';
@@ -22,8 +23,9 @@ interface Mounted {
   readonly body: Validator | undefined;
 }
 
-/** Adds routes to an app, below `/api/v1`. */
+/** Adds routes to an app, below `/api/v1`, and the document that describes them. */
 export function mountApi(app: Hono, routes: readonly Route[], ground: Ground, tokens: Tokens): void {
+  mountOpenapi(app, routes);
   for (const route of routes) {
     const mounted: Mounted = {
       route,

@@ -1,11 +1,13 @@
 /** What operators' tools ask, without a token: health, readiness, metrics. */
 import type { Hono } from 'hono';
 import { Registry, collectDefaultMetrics, Gauge } from 'prom-client';
+import { STAGES, type Stages } from '../flows/stages.ts';
 import type { Database } from '../storage/database.ts';
 import { gauges } from '../storage/gauges.ts';
 
 export interface OperatorDeps {
   readonly database: Database;
+  readonly stages: Stages;
   readonly ready: () => boolean;
 }
 
@@ -26,6 +28,12 @@ export function mountOperations(app: Hono, deps: OperatorDeps): void {
     registers: [registry],
   });
 
+  const stage = (name: string, help: string) =>
+    new Gauge({ name: `sluiceway_stage_${name}`, help, labelNames: ['stage'], registers: [registry] });
+  const times = stage('times_total', 'How often a stage of the corridor was passed.');
+  const items = stage('items_total', 'How many items passed a stage.');
+  const seconds = stage('seconds_total', 'How long a stage took in all, waiting included.');
+
   app.get('/health', (context) => context.json({ status: 'up' }));
   app.get('/readiness', async (context) => {
     const failed: string[] = [];
@@ -43,6 +51,12 @@ export function mountOperations(app: Hono, deps: OperatorDeps): void {
     messages.reset();
     for (const { lane, count } of counts.waiting) waiting.set({ lane }, count);
     for (const { channel, count } of counts.parked) messages.set({ channel: String(channel) }, count);
+    const totals = deps.stages.totals();
+    for (const name of STAGES) {
+      times.set({ stage: name }, totals[name].times);
+      items.set({ stage: name }, totals[name].items);
+      seconds.set({ stage: name }, totals[name].ms / 1_000);
+    }
     return context.body(await registry.metrics(), 200, { 'content-type': registry.contentType });
   });
 }

@@ -47,8 +47,13 @@ export interface Route {
   readonly secretAnswer?: boolean;
   /** Bytes; the ordinary limit where it is left out. */
   readonly maxBytes?: number;
-  /** Status → schema of the answer. */
-  readonly answers: Readonly<Record<number, { readonly description: string; readonly schema?: JsonObject }>>;
+  /** Status → schema of the answer; `also` names further media types that it can be asked for in. */
+  readonly answers: Readonly<
+    Record<
+      number,
+      { readonly description: string; readonly schema?: JsonObject; readonly also?: readonly string[] }
+    >
+  >;
   readonly run: (request: ApiRequest) => Promise<ApiAnswer>;
 }
 

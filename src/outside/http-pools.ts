@@ -70,10 +70,18 @@ export function createPools(options: PoolOptions): Pools {
     const connect = buildConnector({
       lookup: guard.lookupFor(target.port),
       timeout: options.connectTimeoutMs,
+      // HTTP/2 costs four times as much, and a pool of its streams would not be one connection a request.
+      allowH2: false,
       ...(options.trustedCertificates !== undefined && { ca: [...options.trustedCertificates] }),
     });
     // The exchange has its own time limit for everything, so undici's are off.
-    const pool = new Pool(target.origin, { connections, connect, headersTimeout: 0, bodyTimeout: 0 });
+    const pool = new Pool(target.origin, {
+      connections,
+      connect,
+      allowH2: false,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
     const lease: Lease = { pool, users: 0, idleSince: round };
     pools.set(key, lease);
     if (sweeper === undefined) {

@@ -13,6 +13,9 @@ import {
 /** How long a cancelled statement may take to confirm that it ended. */
 export const CANCEL_GRACE_MS = 2_000;
 
+/** A request to cancel that comes before the statement began is lost, so it is repeated. */
+const CANCEL_AGAIN_MS = 400;
+
 /** How often the size of an answer is looked at while it comes in. */
 const MEASURE_MS = 50;
 
@@ -50,6 +53,7 @@ export function createRunner(options: RunnerOptions): Runner {
       let reason: Reason | undefined;
       let done = false;
       let grace: NodeJS.Timeout | undefined;
+      let asking: NodeJS.Timeout | undefined;
 
       /** A cancel request may still be on its way and would hit whatever runs next: the connection ends with it. */
       const finish = (keep: boolean): void => {
@@ -57,6 +61,7 @@ export function createRunner(options: RunnerOptions): Runner {
         stopRunning = undefined;
         clearTimeout(timer);
         clearTimeout(grace);
+        clearInterval(asking);
         clearInterval(measure);
         if (!keep || reason !== undefined) socket.destroy();
       };
@@ -71,7 +76,9 @@ export function createRunner(options: RunnerOptions): Runner {
           why === 'time' ? statementTimeout(connector, statement, false) : statementLost(connector);
         grace = setTimeout(() => giveUp(lost), CANCEL_GRACE_MS);
         // Where cancelling fails, the grace time ends the wait.
-        options.cancel().catch(() => {});
+        const askToCancel = () => void options.cancel().catch(() => {});
+        asking = setInterval(askToCancel, CANCEL_AGAIN_MS);
+        askToCancel();
       };
       const fits = (): boolean => {
         if (done || socket.bytesRead - before <= statement.maxBytes) return !done;

@@ -99,6 +99,20 @@ function condition(
   return { text: parts.map((part) => ` and ${part}`).join(''), values };
 }
 
+/** Up to `limit` messages, newest first, from `before` on. */
+export function readMessages(
+  sql: Sql,
+  accountId: string,
+  filter: MessageFilter,
+  page: { readonly limit: number; readonly before: string | undefined },
+): Promise<MessageRow[]> {
+  const where = condition(filter, 4);
+  return sql.query<MessageRow>(
+    `${SELECT} where m.account_id = $1 and ($2::uuid is null or m.id < $2)${where.text} order by m.id desc limit $3`,
+    [accountId, page.before ?? null, page.limit, ...where.values],
+  );
+}
+
 /** One page, newest first; `limit` + 1 rows tell whether there are more. */
 export async function listMessages(
   sql: Sql,
@@ -106,11 +120,7 @@ export async function listMessages(
   filter: MessageFilter,
   page: { limit: number; before: string | undefined },
 ): Promise<{ rows: MessageRow[]; total: number }> {
-  const where = condition(filter, 4);
-  const rows = await sql.query<MessageRow>(
-    `${SELECT} where m.account_id = $1 and ($2::uuid is null or m.id < $2)${where.text} order by m.id desc limit $3`,
-    [accountId, page.before ?? null, page.limit + 1, ...where.values],
-  );
+  const rows = await readMessages(sql, accountId, filter, { ...page, limit: page.limit + 1 });
   const counted = condition(filter, 2);
   const [count] = await sql.query<{ total: number }>(
     `select count(*)::int as total from message m where m.account_id = $1${counted.text}`,

@@ -40,7 +40,9 @@ describe('a sound channel', () => {
     };
     const { message, listener } = direct().pipelines;
     const pipelines = {
-      'acme_sms/message': JSON.stringify(message.slice(0, 5).map((pipe) => (pipe.id === 4 ? { ...pipe, outs: {} } : pipe))),
+      'acme_sms/message': JSON.stringify(
+        message.slice(0, 5).map((pipe) => (pipe.id === 4 ? { ...pipe, outs: {} } : pipe)),
+      ),
       'acme_sms/listener': JSON.stringify(listener),
     };
     expect(check(example, { pipelines }).findings).toEqual([]);
@@ -55,7 +57,12 @@ describe('a sound channel', () => {
   it('gets ids where it names none, the same ones each time', () => {
     const { id: _id, ...rest } = direct();
     const [first, , third] = rest.events;
-    const written = { ...rest, events: [first, { sid: 'late', name: 'Late', color: '#000000', type: 'custom' }, third], pipelines: { message: [{ id: 1, type: 'log', params: { message: 'Hi' } }] }, listener: undefined };
+    const written = {
+      ...rest,
+      events: [first, { sid: 'late', name: 'Late', color: '#000000', type: 'custom' }, third],
+      pipelines: { message: [{ id: 1, type: 'log', params: { message: 'Hi' } }] },
+      listener: undefined,
+    };
     const { document, findings } = check(written, { others: [{ sid: 'other', id: 10007 }] });
     expect(findings).toEqual([]);
     expect(document?.id).toBe(10008);
@@ -84,7 +91,12 @@ describe('channels together', () => {
 
   it('assigns no id that another one names further on', () => {
     const { id: _id, ...unnumbered } = direct();
-    const free = { ...unnumbered, pipelines: { message: [{ id: 1, type: 'log', params: { message: 'Hi' } }] }, listener: undefined, content: undefined };
+    const free = {
+      ...unnumbered,
+      pipelines: { message: [{ id: 1, type: 'log', params: { message: 'Hi' } }] },
+      listener: undefined,
+      content: undefined,
+    };
     const [first, second] = checkAll([
       source({ ...free, sid: 'first' }, 'a.json'),
       source({ ...free, sid: 'second', id: 10000 }, 'b.json'),
@@ -99,11 +111,18 @@ describe('a wrong document never throws', () => {
 
   it('cut, doubled or changed anywhere', () => {
     fc.assert(
-      fc.property(fc.nat(text.length), fc.nat(40), fc.constantFrom('', '"', '{', ']', ',', '$', '0', '\u0000', 'null', '"__proto__":1,'), (at, cut, put) => {
-        const { findings, document } = checkText(text.slice(0, at) + put + text.slice(at + cut));
-        expect(document !== undefined || findings.some((finding) => finding.severity === 'error')).toBe(true);
-        for (const { line, column } of findings) expect(line >= 1 && column >= 1).toBe(true);
-      }),
+      fc.property(
+        fc.nat(text.length),
+        fc.nat(40),
+        fc.constantFrom('', '"', '{', ']', ',', '$', '0', '\u0000', 'null', '"__proto__":1,'),
+        (at, cut, put) => {
+          const { findings, document } = checkText(text.slice(0, at) + put + text.slice(at + cut));
+          expect(document !== undefined || findings.some((finding) => finding.severity === 'error')).toBe(
+            true,
+          );
+          for (const { line, column } of findings) expect(line >= 1 && column >= 1).toBe(true);
+        },
+      ),
       { numRuns: 400 },
     );
   });
@@ -113,12 +132,28 @@ describe('a wrong document never throws', () => {
     const walk = (value: unknown, path: readonly (string | number)[]) => {
       places.push(path);
       if (typeof value !== 'object' || value === null) return;
-      for (const [key, each] of Object.entries(value)) walk(each, [...path, Array.isArray(value) ? Number(key) : key]);
+      for (const [key, each] of Object.entries(value))
+        walk(each, [...path, Array.isArray(value) ? Number(key) : key]);
     };
     walk(direct(), []);
     const strange = fc.oneof(
       fc.jsonValue({ maxDepth: 2 }),
-      fc.constantFrom('$', '$in', '${', '$#in.data', '$$in[a]', '[$]x', '{{ customer.name', { $: '(' }, { $: '$in' }, -1, 1e308, '(a+)+$', '\\1', { '': 0 }),
+      fc.constantFrom(
+        '$',
+        '$in',
+        '${',
+        '$#in.data',
+        '$$in[a]',
+        '[$]x',
+        '{{ customer.name',
+        { $: '(' },
+        { $: '$in' },
+        -1,
+        1e308,
+        '(a+)+$',
+        '\\1',
+        { '': 0 },
+      ),
     );
     fc.assert(
       fc.property(fc.constantFrom(...places), strange, (path, value) => {
@@ -132,8 +167,12 @@ describe('a wrong document never throws', () => {
 
 function replaced(document: unknown, [step, ...rest]: readonly (string | number)[], value: unknown): unknown {
   if (step === undefined) return value;
-  if (Array.isArray(document)) return document.map((each: unknown, index) => (index === step ? replaced(each, rest, value) : each));
+  if (Array.isArray(document))
+    return document.map((each: unknown, index) => (index === step ? replaced(each, rest, value) : each));
   return Object.fromEntries(
-    Object.entries(document as object).map(([key, each]) => [key, key === step ? replaced(each, rest, value) : each]),
+    Object.entries(document as object).map(([key, each]) => [
+      key,
+      key === step ? replaced(each, rest, value) : each,
+    ]),
   );
 }

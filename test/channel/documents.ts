@@ -27,32 +27,105 @@ export function direct() {
         ],
         { field: 'signing', type: 'string', name: 'Signing secret', secret: true },
       ],
-      subscription: [{ field: 'phone', type: 'string', name: 'Phone', required: true, pattern: '^\\+\\d{7,15}$' }],
+      subscription: [
+        { field: 'phone', type: 'string', name: 'Phone', required: true, pattern: '^\\+\\d{7,15}$' },
+      ],
       template: [
         { field: 'text', type: 'text', name: 'Text', required: true, max_length: 1600 },
-        { field: 'class', type: 'enum', name: 'Class', default: 'promo', options: [{ value: 'promo', label: 'Promotion' }, { value: 'info', label: 'Information' }] },
+        {
+          field: 'class',
+          type: 'enum',
+          name: 'Class',
+          default: 'promo',
+          options: [
+            { value: 'promo', label: 'Promotion' },
+            { value: 'info', label: 'Information' },
+          ],
+        },
       ],
     },
     pipelines: {
       message: [
-        { id: 1, type: 'pack', params: { template: { to: '$subscription.phone', text: '$template.text', class: '$template.class' } }, outs: { success: 2 } },
-        { id: 2, type: 'http_request', params: { method: 'POST', url: '$sender.base_url/sms', content_type: 'json', auth_type: 'bearer', auth_token: '$sender.token' }, outs: { success: 3, error: 5 } },
+        {
+          id: 1,
+          type: 'pack',
+          params: {
+            template: { to: '$subscription.phone', text: '$template.text', class: '$template.class' },
+          },
+          outs: { success: 2 },
+        },
+        {
+          id: 2,
+          type: 'http_request',
+          params: {
+            method: 'POST',
+            url: '$sender.base_url/sms',
+            content_type: 'json',
+            auth_type: 'bearer',
+            auth_token: '$sender.token',
+          },
+          outs: { success: 3, error: 5 },
+        },
         { id: 3, type: 'unpack', outs: { success: 4 } },
-        { id: 4, type: 'event', params: { sid: 'accepted', event: { external_id: '$in.data.id' } }, outs: { success: 6 } },
-        { id: 5, type: 'event', params: { sid: 'refused', event: { code: '$error.code', message: '$error.message' } } },
-        { id: 6, type: 'scheduled', params: { pipe_id: 1, delay: 300, template: { id: '$in.data.id', tries: 1 } } },
+        {
+          id: 4,
+          type: 'event',
+          params: { sid: 'accepted', event: { external_id: '$in.data.id' } },
+          outs: { success: 6 },
+        },
+        {
+          id: 5,
+          type: 'event',
+          params: { sid: 'refused', event: { code: '$error.code', message: '$error.message' } },
+        },
+        {
+          id: 6,
+          type: 'scheduled',
+          params: { pipe_id: 1, delay: 300, template: { id: '$in.data.id', tries: 1 } },
+        },
       ],
       schedule: [
-        { id: 1, type: 'http_request', params: { url: '$sender.base_url/sms/$in.id', auth_type: 'bearer', auth_token: '$sender.token' }, outs: { success: 2 } },
+        {
+          id: 1,
+          type: 'http_request',
+          params: { url: '$sender.base_url/sms/$in.id', auth_type: 'bearer', auth_token: '$sender.token' },
+          outs: { success: 2 },
+        },
         { id: 2, type: 'unpack', outs: { success: 3 } },
-        { id: 3, type: 'selector', params: { outs: [{ query: "$in.data.state = 'delivered'", out: 4 }, { when: "$in.data.state = 'pending'", out: 5 }] } },
-        { id: 4, type: 'event', params: { event_type: 'deliv', channel_id: 10001, action_type: 100002, event: { send_message_id: '$message.id' } } },
-        { id: 5, type: 'scheduled', params: { pipe_id: 1, delay: 600, template: { id: '$in.id', tries: '$#origin.tries' } } },
+        {
+          id: 3,
+          type: 'selector',
+          params: {
+            outs: [
+              { query: "$in.data.state = 'delivered'", out: 4 },
+              { when: "$in.data.state = 'pending'", out: 5 },
+            ],
+          },
+        },
+        {
+          id: 4,
+          type: 'event',
+          params: {
+            event_type: 'deliv',
+            channel_id: 10001,
+            action_type: 100002,
+            event: { send_message_id: '$message.id' },
+          },
+        },
+        {
+          id: 5,
+          type: 'scheduled',
+          params: { pipe_id: 1, delay: 600, template: { id: '$in.id', tries: '$#origin.tries' } },
+        },
       ],
       listener: [
         { id: 1, type: 'unpack', outs: { success: 2 } },
         { id: 2, type: 'split', params: { items: '$in.data.reports', as: 'report', each: 3 } },
-        { id: 3, type: 'event', params: { sid: 'delivered', event: { external_id: '$in.report.id', time: '${in.report.at?}' } } },
+        {
+          id: 3,
+          type: 'event',
+          params: { sid: 'delivered', event: { external_id: '$in.report.id', time: '${in.report.at?}' } },
+        },
       ],
     },
     listener: {
@@ -82,27 +155,57 @@ export function indirect() {
       sender: [{ field: 'token', type: 'string', name: 'Token', required: true, secret: true }],
       resource: [{ field: 'page', type: 'string', name: 'Page', required: true }],
       mailing: [{ field: 'category', type: 'entity', entity: 'category' }],
-      template: [{ field: 'text', type: 'text', name: 'Text', required: true, default: 'News of {{ resource.page }}' }],
+      template: [
+        { field: 'text', type: 'text', name: 'Text', required: true, default: 'News of {{ resource.page }}' },
+      ],
     },
     entities: [
       {
-        sid: 'category', name: 'Category', primary: 'id', preview: 'title',
-        fields: [{ field: 'id', type: 'int', name: 'Id' }, { field: 'title', type: 'string', name: 'Title' }],
-        operations: [{
-          sid: 'list', name: 'List', input: [{ field: 'search', type: 'string', name: 'Search' }],
-          pipeline: [
-            { id: 1, type: 'http_request', params: { url: 'https://api.acme.example/categories', query: { q: '${in.search?}' }, auth_type: 'bearer', auth_token: '$sender.token' }, outs: { success: 2, error: 4 } },
-            { id: 2, type: 'unpack', outs: { success: 3 } },
-            { id: 3, type: 'result', params: { path: '$in.data.items' } },
-            { id: 4, type: 'error', params: { code: '$error.code', message: 'The categories could not be read.' } },
-          ],
-        }],
+        sid: 'category',
+        name: 'Category',
+        primary: 'id',
+        preview: 'title',
+        fields: [
+          { field: 'id', type: 'int', name: 'Id' },
+          { field: 'title', type: 'string', name: 'Title' },
+        ],
+        operations: [
+          {
+            sid: 'list',
+            name: 'List',
+            input: [{ field: 'search', type: 'string', name: 'Search' }],
+            pipeline: [
+              {
+                id: 1,
+                type: 'http_request',
+                params: {
+                  url: 'https://api.acme.example/categories',
+                  query: { q: '${in.search?}' },
+                  auth_type: 'bearer',
+                  auth_token: '$sender.token',
+                },
+                outs: { success: 2, error: 4 },
+              },
+              { id: 2, type: 'unpack', outs: { success: 3 } },
+              { id: 3, type: 'result', params: { path: '$in.data.items' } },
+              {
+                id: 4,
+                type: 'error',
+                params: { code: '$error.code', message: 'The categories could not be read.' },
+              },
+            ],
+          },
+        ],
       },
     ],
     pipelines: {
       message: 'acme_wall/message',
       moderate: [
-        { id: 1, type: 'event', params: { event_type: 'moderate_pass', event: { send_message_id: '$origin.send_message_id' } } },
+        {
+          id: 1,
+          type: 'event',
+          params: { event_type: 'moderate_pass', event: { send_message_id: '$origin.send_message_id' } },
+        },
       ],
       stop: [{ id: 1, type: 'event', params: { event_type: 'stop' } }],
     },
@@ -112,8 +215,27 @@ export function indirect() {
 /** The Message pipeline that the indirect channel names. */
 export function wallMessage() {
   return [
-    { id: 1, type: 'pack', params: { template: { page: '$resource.page', text: '$template.text', category: '$#campaign.category.id' } }, outs: { success: 2 } },
-    { id: 2, type: 'http_request', note: 'Answers with the id of the post.', params: { method: 'POST', url: 'https://api.acme.example/posts', content_type: 'json', auth_type: 'bearer', auth_token: '$sender.token' }, outs: { success: 3 } },
+    {
+      id: 1,
+      type: 'pack',
+      params: {
+        template: { page: '$resource.page', text: '$template.text', category: '$#campaign.category.id' },
+      },
+      outs: { success: 2 },
+    },
+    {
+      id: 2,
+      type: 'http_request',
+      note: 'Answers with the id of the post.',
+      params: {
+        method: 'POST',
+        url: 'https://api.acme.example/posts',
+        content_type: 'json',
+        auth_type: 'bearer',
+        auth_token: '$sender.token',
+      },
+      outs: { success: 3 },
+    },
     { id: 3, type: 'unpack', outs: { success: 4 } },
     { id: 4, type: 'event', params: { sid: 'posted', event: { external_id: '$in.data.id' } } },
   ];

@@ -8,7 +8,8 @@ const OF_FOLDERS = ['folder-unreadable', 'channel-file-missing', 'file-unreadabl
 
 describe('findings', () => {
   it.each(EXAMPLES)('$code: $name', ({ code, document, says, pointer, suggestion, file, options }) => {
-    const { findings, document: result } = typeof document === 'string' ? checkText(document, options) : check(document, options);
+    const { findings, document: result } =
+      typeof document === 'string' ? checkText(document, options) : check(document, options);
     const found = findings.find((finding) => finding.code === code && finding.message.includes(says));
     expect(findings.length > 0 && found === undefined ? findings : found).toMatchObject({
       code,
@@ -31,7 +32,8 @@ describe('findings', () => {
   });
 
   it.each(EXAMPLES)('$code: $name is one mistake and one finding', ({ document, options }) => {
-    const { findings } = typeof document === 'string' ? checkText(document, options) : check(document, options);
+    const { findings } =
+      typeof document === 'string' ? checkText(document, options) : check(document, options);
     expect(findings.map((finding) => `${finding.pointer} ${finding.message}`)).toHaveLength(1);
   });
 
@@ -45,6 +47,8 @@ describe('findings', () => {
   it('stands at the key where the name of a member is wrong', () => {
     const text = JSON.stringify({ ...direct(), eventz: [] }, null, 2);
     const [finding] = checkText(text).findings;
-    expect(text.split('\n')[(finding?.line ?? 0) - 1]?.slice((finding?.column ?? 0) - 1)).toBe('"eventz": []');
+    expect(text.split('\n')[(finding?.line ?? 0) - 1]?.slice((finding?.column ?? 0) - 1)).toBe(
+      '"eventz": []',
+    );
   });
 });

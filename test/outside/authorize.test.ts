@@ -220,16 +220,16 @@ describe('oauth2', () => {
     const bank = await startBank();
     const clock = { nowMs: NOW_MS };
     const shared = deps(keep(), clock);
-    const after = async (ms: number) => {
+    const tokenAfter = async (ms: number) => {
       clock.nowMs = NOW_MS + ms;
       return tokenOf(await authorize(request(bank.apiUrl, { auth: oauth2(bank.tokenUrl) }), shared));
     };
-    expect(await after(0)).toBe('t-1');
-    expect(await after(3_569_999)).toBe('t-1');
+    expect(await tokenAfter(0)).toBe('t-1');
+    expect(await tokenAfter(3_569_999)).toBe('t-1');
     bank.lifetime = undefined;
-    expect(await after(3_570_000)).toBe('t-2');
-    expect(await after(3_570_000 + 269_999)).toBe('t-2');
-    expect(await after(3_570_000 + 270_000)).toBe('t-3');
+    expect(await tokenAfter(3_570_000)).toBe('t-2');
+    expect(await tokenAfter(3_570_000 + 269_999)).toBe('t-2');
+    expect(await tokenAfter(3_570_000 + 270_000)).toBe('t-3');
   });
 
   it('answers 50 refusals that come together with one new token, and sends each request again with its body', async () => {

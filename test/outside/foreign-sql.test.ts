@@ -180,6 +180,8 @@ describe.each(SERVERS)('a foreign database', ({ name, connector, missing, ...sql
     );
     expect(late).toMatchObject({ code: 'SQL_TIMEOUT', details: { ambiguous: false } });
     expect(late.message).toContain('All 2 connections');
+    const other = foreign();
+    while ((await other.query(connector, ask(sql.sleepers))).length < 2);
     await own.close();
     expect((await Promise.all(busy)).map(({ code }) => code)).toEqual(['SHUTDOWN', 'SHUTDOWN']);
   });

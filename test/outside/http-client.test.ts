@@ -2,7 +2,16 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createAddressGuard } from '../../src/outside/address-guard.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from '../../src/outside/http-client.ts';
 import { TEST_CERTIFICATE } from './certificate.ts';
-import { answerJson, bodyOf, closeProviders, failureOf, request, startHttp, startHttps } from './provider.ts';
+import {
+  answerJson,
+  bodyOf,
+  closeProviders,
+  failureOf,
+  request,
+  startHttp,
+  startHttp2,
+  startHttps,
+} from './provider.ts';
 
 const clients: HttpClient[] = [];
 
@@ -136,6 +145,15 @@ describe('http client', () => {
     const http = client({ guard, trustedCertificates: [TEST_CERTIFICATE] });
     const answer = await http.send(request(`https://provider.test:${port}/`), 'lane');
     expect(answer.body.toString()).toBe('safe');
+  });
+
+  it('speaks HTTP/1.1 even to servers that would rather speak HTTP/2', async () => {
+    const { port } = await startHttp2((message, response) => response.end(message.httpVersion));
+    const guard = createAddressGuard([`localhost:${port}`], async () => [
+      { address: '127.0.0.1', family: 4 },
+    ]);
+    const http = client({ guard, trustedCertificates: [TEST_CERTIFICATE] });
+    expect((await http.send(request(`https://localhost:${port}/`), 'lane')).body.toString()).toBe('1.1');
   });
 
   it.each([

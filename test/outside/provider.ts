@@ -1,5 +1,10 @@
 /** Servers on 127.0.0.1 for tests; `closeProviders` ends all of them with their connections. */
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import {
+  createSecureServer as createHttp2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2';
 import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { Failure } from '../../src/errors.ts';
@@ -52,6 +57,10 @@ export const startHttp = (answer: RequestListener): Promise<Provider> => listen(
 
 export const startHttps = (answer: RequestListener): Promise<Provider> =>
   listen(createSecureServer({ cert: TEST_CERTIFICATE, key: TEST_KEY }, answer), 'https');
+
+/** Offers HTTP/2 first. */
+export const startHttp2 = (answer: (message: Http2ServerRequest, response: Http2ServerResponse) => void) =>
+  listen(createHttp2Server({ cert: TEST_CERTIFICATE, key: TEST_KEY, allowHTTP1: true }, answer), 'https');
 
 export const startTcp = (onConnection: (socket: Socket) => void): Promise<Provider> =>
   listen(createTcpServer(onConnection), 'tcp');

@@ -271,6 +271,7 @@ for (const kind of ['embedded', 'server'] as const) {
                 channelId: 1,
                 channelVersionId: 1,
                 pipe: 1,
+                senderId: null,
                 payload: '{}',
                 dedupeKey: null,
               },
@@ -307,6 +308,7 @@ for (const kind of ['embedded', 'server'] as const) {
           channelId: 9,
           channelVersionId: 1,
           pipe: 1,
+          senderId: null,
           payload: '{}',
           dedupeKey: key,
         });

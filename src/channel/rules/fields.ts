@@ -2,7 +2,7 @@
 
 import { Failure } from '../../errors.ts';
 import { compileRegex } from '../../expression/regex.ts';
-import { pointerTo } from '../../json.ts';
+import { own, pointerTo } from '../../json.ts';
 import type { FieldGroup } from '../document.ts';
 import type { Draft, FormUse } from '../draft.ts';
 import { didYouMean, listed, nearName } from '../near.ts';
@@ -121,9 +121,8 @@ function checkOptions({ field, pointer }: FieldUse, draft: Draft, report: Report
 
 function checkEntityName({ field, pointer }: FieldUse, draft: Draft, report: Report): void {
   if (field.entity === undefined || field.type !== 'entity') return;
-  const sids = (Array.isArray(draft.written.entities) ? draft.written.entities : []).map((each: unknown) =>
-    String((each as { sid?: unknown } | null)?.sid),
-  );
+  const { entities } = draft.written;
+  const sids = (Array.isArray(entities) ? entities : []).map((each: unknown) => String(own(each, 'sid')));
   if (sids.includes(field.entity)) return;
   const near = nearName(field.entity, sids);
   const message = `There is no entity "${field.entity}".${didYouMean(near) || ` Declared are: ${listed(sids)}.`}`;

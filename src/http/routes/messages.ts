@@ -18,6 +18,8 @@ import {
 import { type MessageState, STATE_CODES, stateName } from '../../storage/states.ts';
 import { compileSchema } from '../../validate.ts';
 import { checkRequest } from '../check-request.ts';
+import { CSV_TYPE, csvAnswer, wantsCsv } from '../csv.ts';
+import { exportMessages } from '../export-messages.ts';
 import { pageOf, readPage } from '../page.ts';
 import { problemOf } from '../problem.ts';
 import { type Route, route } from '../route.ts';
@@ -112,7 +114,13 @@ export function messageRoutes(
       summary: 'Send one message, or up to 1,000 in one call.',
       body: {
         description: 'A message, or `messages`.',
-        ...ifHas('messages', objectSchema({ messages: { type: 'array', items: anyObject, minItems: 1, maxItems: MOST_MESSAGES } }), messageRequest),
+        ...ifHas(
+          'messages',
+          objectSchema({
+            messages: { type: 'array', items: anyObject, minItems: 1, maxItems: MOST_MESSAGES },
+          }),
+          messageRequest,
+        ),
       },
       answers: {
         202: {
@@ -148,10 +156,22 @@ export function messageRoutes(
       tag: 'messages',
       summary: 'Find messages by state, channel, mailing and reason.',
       query: { ...pageQuery, ...filterQuery },
-      answers: { 200: { description: 'A page of messages, newest first.', schema: pageSchema(shownMessage) } },
-      run: async ({ caller, query }) => {
+      answers: {
+        200: {
+          description:
+            'A page of messages, newest first; with "Accept: text/csv" all of them, one line each.',
+          schema: pageSchema(shownMessage),
+          also: [CSV_TYPE],
+        },
+      },
+      run: async ({ caller, query, accept }) => {
         const page = readPage(query);
-        const { rows, total } = await listMessages(database, caller.accountId, await filterOf(query), page);
+        const filter = await filterOf(query);
+        if (wantsCsv(accept)) {
+          const rows = exportMessages(database, caller.accountId, filter, page.before, showMessage);
+          return csvAnswer('messages', CSV_COLUMNS, rows);
+        }
+        const { rows, total } = await listMessages(database, caller.accountId, filter, page);
         return { status: 200, body: pageOf(rows, total, page.limit, showMessage) };
       },
     }),
@@ -206,7 +226,10 @@ export function messageRoutes(
         minProperties: 1,
       },
       answers: {
-        202: { description: 'How many were put on their way again.', schema: objectSchema({ redriven: { type: 'integer' } }) },
+        202: {
+          description: 'How many were put on their way again.',
+          schema: objectSchema({ redriven: { type: 'integer' } }),
+        },
       },
       run: async ({ caller, body, ids }) => {
         const { ids: chosen, ...filter } = body;
@@ -232,6 +255,8 @@ export function messageRoutes(
     }),
   ];
 }
+
+const CSV_COLUMNS = Object.keys(shownMessage.properties ?? {});
 
 function showMessage(row: MessageRow) {
   const kept = stateName(row.state);

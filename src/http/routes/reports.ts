@@ -8,7 +8,7 @@ import type { JsonObject } from '../../json.ts';
 import { launchesOfMailing } from '../../storage/launches.ts';
 import { readMailing } from '../../storage/mailings.ts';
 import type { Step } from '../../storage/reports.ts';
-import { type CsvRow, csvAnswer, wantsCsv } from '../csv.ts';
+import { CSV_TYPE, type CsvRow, csvAnswer, wantsCsv } from '../csv.ts';
 import { rangeQuery, readMoment } from '../range.ts';
 import { type ApiAnswer, type Route, route } from '../route.ts';
 import { objectSchema, text, time } from '../schemas.ts';
@@ -46,7 +46,7 @@ const query: JsonObject = {
   step: { enum: ['hour', 'day'], description: 'Width of a step, in UTC. Default: hour up to three days, else day.' },
 };
 const answers = {
-  200: { description: 'The report; with "Accept: text/csv" one line per event and step.', schema: shownReport },
+  200: { description: 'The report; with "Accept: text/csv" one line per event and step.', schema: shownReport, also: [CSV_TYPE] },
 } as const;
 
 /** Routes of reports. */

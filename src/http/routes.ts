@@ -1,0 +1,65 @@
+/** All routes of the API: the one place that knows each of them. */
+import type { Tokens } from '../access/tokens.ts';
+import type { Accept } from '../flows/accept-message.ts';
+import type { Directory } from '../flows/directory.ts';
+import type { Ground } from '../flows/ground.ts';
+import type { Lanes } from '../flows/lanes.ts';
+import type { Mailings } from '../flows/mailings.ts';
+import type { OpenOutside } from '../flows/perform.ts';
+import type { Route } from './route.ts';
+import { accountRoutes } from './routes/accounts.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { channelCheckRoutes } from './routes/channel-checks.ts';
+import { channelRoutes } from './routes/channels.ts';
+import { connectorRoutes } from './routes/connectors.ts';
+import { eventRoutes } from './routes/events.ts';
+import { laneRoutes } from './routes/lanes.ts';
+import { mailingRoutes } from './routes/mailings.ts';
+import { messageRoutes } from './routes/messages.ts';
+import { operationRoutes } from './routes/operations.ts';
+import { profileRoutes } from './routes/profiles.ts';
+import { providerConfigRoutes } from './routes/provider-config.ts';
+import { reportRoutes } from './routes/reports.ts';
+import { resourceRoutes } from './routes/resources.ts';
+import { senderRoutes } from './routes/senders.ts';
+import { subscriptionRoutes } from './routes/subscriptions.ts';
+import { templateRoutes } from './routes/templates.ts';
+import { tokenRoutes } from './routes/tokens.ts';
+
+/** What the routes stand on. */
+export interface RouteDeps {
+  readonly ground: Ground;
+  readonly directory: Directory;
+  readonly accept: Accept;
+  readonly mailings: Mailings;
+  readonly tokens: Tokens;
+  readonly lanes: Lanes;
+  readonly open: OpenOutside;
+  /** Told which lanes have something to do. */
+  readonly woken: (laneIds: readonly number[]) => void;
+}
+
+/** Makes the routes, in the order of the documentation. Making them asks nothing of `deps` yet. */
+export function allRoutes(deps: RouteDeps): readonly Route[] {
+  const { ground, directory, accept, mailings, tokens, lanes, open, woken } = deps;
+  return Object.freeze([
+    ...messageRoutes(ground, directory, accept, woken),
+    ...mailingRoutes(ground, directory, mailings),
+    ...channelRoutes(ground, directory, woken),
+    ...channelCheckRoutes(ground, directory),
+    ...providerConfigRoutes(ground, directory),
+    ...operationRoutes(ground, directory, lanes, open),
+    ...senderRoutes(ground, directory),
+    ...resourceRoutes(ground, directory),
+    ...templateRoutes(ground, directory),
+    ...connectorRoutes(ground, directory),
+    ...profileRoutes(ground),
+    ...subscriptionRoutes(ground, directory),
+    ...eventRoutes(ground, directory),
+    ...reportRoutes(ground, directory),
+    ...laneRoutes(ground, woken),
+    ...accountRoutes(ground),
+    ...tokenRoutes(ground, tokens),
+    ...auditRoutes(ground),
+  ]);
+}
