@@ -42,8 +42,6 @@ import { systemClock } from './time.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const POLL_MS = 200;
-const HEARTBEAT_MS = 2_000;
-const LEASE_MS = 10_000;
 
 export interface App {
   /** Where it listens, for example `http://127.0.0.1:8080`. */
@@ -131,12 +129,12 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       laneConcurrency: config.laneConcurrency,
       concurrency: config.concurrency,
       pollMs: POLL_MS,
-      heartbeatMs: HEARTBEAT_MS,
-      leaseMs: LEASE_MS,
+      heartbeatMs: Math.floor(config.leaseMs / 4),
+      leaseMs: config.leaseMs,
     });
     const running = worker;
     housekeeping = createHousekeeping(ground, directory, lanes, () => running.node(), waker.woken, {
-      leaseMs: LEASE_MS,
+      leaseMs: config.leaseMs,
       retentionDays: config.retentionDays,
     });
     await worker.start();
@@ -146,7 +144,11 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   }
 
   const app = new Hono();
-  mountOperations(app, { database, stages: ground.stages, ready: () => worker !== undefined || !config.roles.has('worker') });
+  mountOperations(app, {
+    database,
+    stages: ground.stages,
+    ready: () => worker !== undefined || !config.roles.has('worker'),
+  });
   if (config.roles.has('listener')) {
     mountListener(app, acceptRequest, ground, {
       maxBytes: config.listenerMaxBytes,

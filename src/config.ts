@@ -12,7 +12,10 @@ export interface Setting {
 export const SETTINGS = [
   { name: 'SLUICEWAY_HOST', description: 'Address to listen on.', default: '127.0.0.1' },
   { name: 'SLUICEWAY_PORT', description: 'Port to listen on; 0 takes a free one.', default: '8080' },
-  { name: 'DATABASE_URL', description: 'A PostgreSQL server. Without it an embedded database is kept in SLUICEWAY_DATA.' },
+  {
+    name: 'DATABASE_URL',
+    description: 'A PostgreSQL server. Without it an embedded database is kept in SLUICEWAY_DATA.',
+  },
   { name: 'SLUICEWAY_DATA', description: 'Folder of the embedded database and its keys.', default: './data' },
   {
     name: 'SLUICEWAY_ADMIN_TOKEN',
@@ -29,7 +32,8 @@ export const SETTINGS = [
   },
   {
     name: 'SLUICEWAY_ALLOW_ADDRESSES',
-    description: 'CIDRs and host:port that outgoing requests may reach inside private ranges, separated by commas.',
+    description:
+      'CIDRs and host:port that outgoing requests may reach inside private ranges, separated by commas.',
   },
   {
     name: 'SLUICEWAY_ROLES',
@@ -38,15 +42,38 @@ export const SETTINGS = [
   },
   { name: 'SLUICEWAY_PUBLIC_URL', description: 'How providers reach the listener.' },
   { name: 'SLUICEWAY_LANE_CONCURRENCY', description: 'Runs under way at once in one lane.', default: '256' },
-  { name: 'SLUICEWAY_CONCURRENCY', description: 'Runs under way at once in all lanes of this process.', default: '1024' },
-  { name: 'SLUICEWAY_DATABASE_CONNECTIONS', description: 'Connections to the database server.', default: '8' },
+  {
+    name: 'SLUICEWAY_CONCURRENCY',
+    description: 'Runs under way at once in all lanes of this process.',
+    default: '1024',
+  },
+  {
+    name: 'SLUICEWAY_DATABASE_CONNECTIONS',
+    description: 'Connections to the database server.',
+    default: '8',
+  },
   {
     name: 'SLUICEWAY_TRAIL_SAMPLE',
-    description: 'Keeps the trail of one in so many uneventful runs; failures, waits and logged runs are always kept.',
+    description:
+      'Keeps the trail of one in so many uneventful runs; failures, waits and logged runs are always kept.',
     default: '1',
   },
-  { name: 'SLUICEWAY_RETENTION_DAYS', description: 'Messages, events and attempts are kept for so long.', default: '400' },
-  { name: 'SLUICEWAY_LISTENER_MAX_BYTES', description: "Largest body of a provider's request.", default: '1048576' },
+  {
+    name: 'SLUICEWAY_RETENTION_DAYS',
+    description: 'Messages, events and attempts are kept for so long.',
+    default: '400',
+  },
+  {
+    name: 'SLUICEWAY_LISTENER_MAX_BYTES',
+    description: "Largest body of a provider's request.",
+    default: '1048576',
+  },
+  {
+    name: 'SLUICEWAY_LEASE_SECONDS',
+    description:
+      'A process without a heartbeat for so long is taken for dead, and what it held is taken over.',
+    default: '10',
+  },
   { name: 'SLUICEWAY_LOG_LEVEL', description: 'debug, info, warn, error or silent.', default: 'info' },
 ] as const satisfies readonly Setting[];
 
@@ -75,6 +102,7 @@ export interface Config {
   readonly trailSample: number;
   readonly retentionDays: number;
   readonly listenerMaxBytes: number;
+  readonly leaseMs: number;
   readonly logLevel: string;
 }
 
@@ -104,7 +132,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 
   const keys = list('SLUICEWAY_SECRET_KEY').map((each) => Buffer.from(each, 'base64'));
   if (keys.some((key) => key.length !== KEY_BYTES)) {
-    wrong('SLUICEWAY_SECRET_KEY', 'must hold keys of 32 bytes in base64; make one with: openssl rand -base64 32');
+    wrong(
+      'SLUICEWAY_SECRET_KEY',
+      'must hold keys of 32 bytes in base64; make one with: openssl rand -base64 32',
+    );
   }
   const databaseUrl = textOf('DATABASE_URL');
   if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
@@ -114,10 +145,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (!LEVELS.includes(level)) wrong('SLUICEWAY_LOG_LEVEL', `must be one of ${LEVELS.join(', ')}.`);
   const roles = list('SLUICEWAY_ROLES');
   for (const role of roles) {
-    if (!(ROLES as readonly string[]).includes(role)) wrong('SLUICEWAY_ROLES', `does not know "${role}"; use ${ROLES.join(', ')}.`);
+    if (!(ROLES as readonly string[]).includes(role))
+      wrong('SLUICEWAY_ROLES', `does not know "${role}"; use ${ROLES.join(', ')}.`);
   }
   if (databaseUrl === undefined && roles.length < ROLES.length) {
-    wrong('SLUICEWAY_ROLES', 'must hold all roles with the embedded database, which only one process can open.');
+    wrong(
+      'SLUICEWAY_ROLES',
+      'must hold all roles with the embedded database, which only one process can open.',
+    );
   }
   const config: Config = {
     host: textOf('SLUICEWAY_HOST') ?? '',
@@ -136,6 +171,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     trailSample: whole('SLUICEWAY_TRAIL_SAMPLE', 1, 1_000_000),
     retentionDays: whole('SLUICEWAY_RETENTION_DAYS', 1, 10_000),
     listenerMaxBytes: whole('SLUICEWAY_LISTENER_MAX_BYTES', 1, 104_857_600),
+    leaseMs: whole('SLUICEWAY_LEASE_SECONDS', 1, 3_600) * 1_000,
     logLevel: level,
   };
   if (databaseUrl !== undefined && keys.length === 0) {

@@ -11,7 +11,10 @@ const POOL_BYTES = 8_192;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Ids by a clock and a source of random bytes. */
-export function createIds(clock: Clock, fill: (bytes: Buffer) => void = (bytes) => void randomFillSync(bytes)): Ids {
+export function createIds(
+  clock: Clock,
+  fill: (bytes: Buffer) => void = (bytes) => void randomFillSync(bytes),
+): Ids {
   const pool = Buffer.alloc(POOL_BYTES);
   let used = POOL_BYTES;
   let lastMs = 0;

@@ -5,7 +5,12 @@ import type { Log } from './flows/ground.ts';
 /** A log of a level; `cause` members are written with their stack, for the log only. */
 export function createLog(level: string): Log {
   return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { cause: pino.stdSerializers.err } },
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { cause: pino.stdSerializers.err },
+    },
     pino.destination({ fd: 2, sync: false }),
   );
 }

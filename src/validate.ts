@@ -26,7 +26,9 @@ export function compileSchema(schema: JsonObject, options: { coerce?: boolean } 
   const validate: ValidateFunction = ajv.compile(schema);
   return Object.freeze<Validator>({
     check: (value, prefix = '') =>
-      validate(value) ? [] : (validate.errors ?? []).filter(isTelling).map((error) => problemOf(error, prefix)),
+      validate(value)
+        ? []
+        : (validate.errors ?? []).filter(isTelling).map((error) => problemOf(error, prefix)),
   });
 }
 
@@ -41,7 +43,10 @@ function problemOf(error: ErrorObject, prefix: string): Problem {
   switch (error.keyword) {
     case 'additionalProperties': {
       const name = String(params.additionalProperty);
-      return { pointer: pointerTo(at, name), message: `"${name}" is not known here.${suggestion(name, error)}` };
+      return {
+        pointer: pointerTo(at, name),
+        message: `"${name}" is not known here.${suggestion(name, error)}`,
+      };
     }
     case 'required': {
       const name = String(params.missingProperty);
@@ -49,7 +54,10 @@ function problemOf(error: ErrorObject, prefix: string): Problem {
     }
     case 'enum': {
       const allowed = params.allowedValues as unknown[];
-      return { pointer: at, message: `Must be one of: ${allowed.map((each) => JSON.stringify(each)).join(', ')}.` };
+      return {
+        pointer: at,
+        message: `Must be one of: ${allowed.map((each) => JSON.stringify(each)).join(', ')}.`,
+      };
     }
     case 'const':
       return { pointer: at, message: `Must be ${JSON.stringify(params.allowedValue)}.` };
@@ -71,7 +79,11 @@ function sentence(text: string): string {
 function suggestion(name: string, error: ErrorObject): string {
   const known = Object.keys((own(error.parentSchema, 'properties') as object | undefined) ?? {});
   const near = nearest(name, known);
-  return near === undefined ? (known.length > 0 ? ` Known are: ${known.join(', ')}.` : '') : ` Did you mean "${near}"?`;
+  return near === undefined
+    ? known.length > 0
+      ? ` Known are: ${known.join(', ')}.`
+      : ''
+    : ` Did you mean "${near}"?`;
 }
 
 /** The known name that was probably meant, if one is near. */

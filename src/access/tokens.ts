@@ -59,8 +59,15 @@ export function createTokens(database: Database, clock: Clock): Tokens {
       }
       const row = await read(hashToken(token));
       const nowMs = clock.now();
-      if (row === undefined || row.revoked_at !== null || (row.expires_at !== null && row.expires_at.getTime() <= nowMs)) {
-        throw new Failure('UNAUTHENTICATED', 'This token is unknown, revoked or expired. Ask an admin for a new one.');
+      if (
+        row === undefined ||
+        row.revoked_at !== null ||
+        (row.expires_at !== null && row.expires_at.getTime() <= nowMs)
+      ) {
+        throw new Failure(
+          'UNAUTHENTICATED',
+          'This token is unknown, revoked or expired. Ask an admin for a new one.',
+        );
       }
       return { tokenId: row.id, accountId: row.account_id, role: row.role };
     },
@@ -78,7 +85,9 @@ export async function bootstrap(
   const nowMs = clock.now();
   let account = await firstAccount(database);
   const isNew = account === undefined;
-  account ??= (await insertAccount(database, { id: ids.next(), name: 'main', nowMs })) ?? (await firstAccount(database));
+  account ??=
+    (await insertAccount(database, { id: ids.next(), name: 'main', nowMs })) ??
+    (await firstAccount(database));
   if (account === undefined) throw new Failure('BUG', 'The first account could not be made.');
   const token = given ?? (isNew ? newToken() : undefined);
   if (token !== undefined) {

@@ -46,9 +46,13 @@ export function createVault(keys: readonly Buffer[]): Vault {
         const bytes = Buffer.concat([decipher.update(Buffer.from(text, 'base64url')), decipher.final()]);
         return JSON.parse(bytes.toString('utf8'));
       } catch (thrown) {
-        throw new Failure('SECRET_UNREADABLE', `A secret encrypted with key ${id} is damaged; set it again.`, {
-          cause: thrown,
-        });
+        throw new Failure(
+          'SECRET_UNREADABLE',
+          `A secret encrypted with key ${id} is damaged; set it again.`,
+          {
+            cause: thrown,
+          },
+        );
       }
     },
     isOld: (sealed) => current !== undefined && !String(own(sealed, SEALED)).startsWith(`${keyId(current)}.`),

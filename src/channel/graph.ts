@@ -62,17 +62,41 @@ export function reached(
 /** One circle through each knot of pipes that lead to each other, in the order of passing. */
 export function circles(graph: Graph, passes: (pipe: PipeUse) => boolean): readonly (readonly PipeUse[])[] {
   const found: (readonly PipeUse[])[] = [];
-  const done = new Set<PipeUse>();
-  for (const start of graph.pipes) {
-    if (done.has(start) || !passes(start)) continue;
-    const circle = circleThrough(graph, start, (pipe) => passes(pipe) && !done.has(pipe));
-    if (circle === undefined) done.add(start);
-    else {
-      found.push(circle);
-      for (const pipe of circle) done.add(pipe);
-    }
+  const left = knots(graph, passes);
+  for (const start of left) {
+    const circle = circleThrough(graph, start, (pipe) => left.has(pipe));
+    for (const pipe of circle ?? [start]) left.delete(pipe);
+    if (circle !== undefined) found.push(circle);
   }
   return found;
+}
+
+/** The pipes that could lie on a circle: those that stay when pipes to which nothing leads are taken away, again and again. */
+function knots(graph: Graph, passes: (pipe: PipeUse) => boolean): Set<PipeUse> {
+  const left = new Set(graph.pipes.filter(passes));
+  const next = new Map(
+    [...left].map((pipe) => [
+      pipe,
+      new Set(
+        graph
+          .exits(pipe)
+          .map(({ to }) => to)
+          .filter((to) => to !== pipe),
+      ),
+    ]),
+  );
+  const into = new Map<PipeUse | undefined, number>();
+  for (const targets of next.values()) for (const to of targets) into.set(to, (into.get(to) ?? 0) + 1);
+  const free = [...left].filter((pipe) => !into.has(pipe));
+  for (const pipe of free) {
+    left.delete(pipe);
+    for (const to of next.get(pipe) ?? []) {
+      const count = (into.get(to) ?? 0) - 1;
+      into.set(to, count);
+      if (count === 0 && to !== undefined && left.has(to)) free.push(to);
+    }
+  }
+  return left;
 }
 
 /** The shortest way from a pipe back to itself over at least one other pipe. */

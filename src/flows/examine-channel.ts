@@ -42,11 +42,15 @@ export function examineChannel(
   existing: ChannelRow | undefined,
 ): Checked {
   const { source, accountId: _accountId, reserved = [], ...channel } = given;
-  return checkText(source, { file: source.file, text: '', ...channel }, {
-    others: taken,
-    reserved,
-    previous: existing && (JSON.parse(existing.document) as ChannelDocument),
-  });
+  return checkText(
+    source,
+    { file: source.file, text: '', ...channel },
+    {
+      others: taken,
+      reserved,
+      previous: existing && (JSON.parse(existing.document) as ChannelDocument),
+    },
+  );
 }
 
 /** The document of a checked channel. Throws IMMUTABLE or DOCUMENT_INVALID with every finding as a problem. */
@@ -70,7 +74,10 @@ export function soundDocument(checked: Checked, file: string): ChannelDocument {
 
 /** Findings as problems of an answer; `file` is the name of the document itself. */
 export function findingProblems(findings: readonly Finding[], file: string): readonly FindingProblem[] {
-  return findings.map(({ file: place, ...finding }) => ({ ...finding, ...(place !== file && { file: place }) }));
+  return findings.map(({ file: place, ...finding }) => ({
+    ...finding,
+    ...(place !== file && { file: place }),
+  }));
 }
 
 /** Finds pipelines by the names they have in the books: `<channel sid>/<pipeline>`, in their current version. */

@@ -151,7 +151,7 @@ export function createHousekeeping(
   };
 
   const jobs: { everyMs: number; run: () => Promise<unknown> }[] = [
-    { everyMs: 2_000, run: () => takeOverAfter(options.leaseMs) },
+    { everyMs: Math.floor(options.leaseMs / 4), run: () => takeOverAfter(options.leaseMs) },
     { everyMs: 1_000, run: () => joinParked(clock.now() - YOUNG_MS) },
     { everyMs: 300_000, run: () => joinParked(0) },
     { everyMs: 1_000, run: finish },

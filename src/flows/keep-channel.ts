@@ -102,7 +102,10 @@ export function createChannelKeeper(ground: Ground, directory: Directory): Chann
         const existing = await ownChannel(tx, by.caller.accountId, sid);
         const kept = await keep(tx, by, source, existing);
         if (kept.changed) {
-          await audit('update', sid, { before: { version: existing.version }, after: { version: kept.version } });
+          await audit('update', sid, {
+            before: { version: existing.version },
+            after: { version: kept.version },
+          });
         }
         return kept;
       }),
@@ -140,8 +143,9 @@ export async function keepChannel(
 ): Promise<KeptChannel> {
   const checked = examineChannel(given, await takenChannels(tx), existing);
   const document = soundDocument(checked, given.source.file);
-  // The order of members counts: in XML it is the order of elements.
-  const text = JSON.stringify(document);
+  // The order of its own members says nothing; further in it may: in XML it is the order of elements.
+  const members = Object.entries(document).sort(([left], [right]) => (left < right ? -1 : 1));
+  const text = JSON.stringify(Object.fromEntries(members));
   const hash = createHash('sha256').update(text).digest('hex');
   const { id, sid, kind } = document;
   const stored = await storeChannel(tx, {

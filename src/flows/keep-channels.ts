@@ -29,9 +29,14 @@ export async function loadChannelFolders(
   const loaded = await readChannels(folders);
   const channels: string[] = [];
   const problems = loaded.findings.filter(isError).map(sentenceOf);
-  const sources = loaded.sources.map(({ text, ...rest }) => ({ ...rest, source: parseSource(rest.file, text) }));
+  const sources = loaded.sources.map(({ text, ...rest }) => ({
+    ...rest,
+    source: parseSource(rest.file, text),
+  }));
   // Ids are assigned around those that documents name, wherever these stand in the order.
-  const reserved = sources.flatMap(({ source }) => own(source.value, 'id')).filter((id) => typeof id === 'number');
+  const reserved = sources
+    .flatMap(({ source }) => own(source.value, 'id'))
+    .filter((id) => typeof id === 'number');
   for (const { file, ...each } of sources) {
     const given: GivenChannel = { ...each, accountId: null, reserved };
     try {
@@ -70,6 +75,11 @@ function isError({ severity }: Finding): boolean {
   return severity === 'error';
 }
 
-function sentenceOf({ file, line, column, message }: Pick<Finding, 'file' | 'line' | 'column' | 'message'>): string {
+function sentenceOf({
+  file,
+  line,
+  column,
+  message,
+}: Pick<Finding, 'file' | 'line' | 'column' | 'message'>): string {
   return `${file}:${line}:${column}: ${message}`;
 }

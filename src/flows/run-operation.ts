@@ -3,8 +3,8 @@ import type { ChannelDocument } from '../channel/document.ts';
 import { compileFields, type FieldCheck } from '../channel/values.ts';
 import { type Outside, type RunOutcome, runPlan } from '../engine/run.ts';
 import { Failure } from '../errors.ts';
-import { findEntity, firstEntities } from '../storage/entities.ts';
 import { isObject, setOwn } from '../json.ts';
+import { findEntity, firstEntities } from '../storage/entities.ts';
 import { isoTime } from '../time.ts';
 import type { Directory, KnownChannel } from './directory.ts';
 import { refused } from './find-channel.ts';
@@ -31,7 +31,11 @@ export interface OperationRequest {
  * Gives the result. Throws NOT_FOUND, VALUES_INVALID for the input, OPERATION_ERROR where the `error` pipe ended it,
  * OPERATION_UNFINISHED, RUN_TIMEOUT, and what failed a pipe whose error exit is not wired. Secrets are masked in all of it.
  */
-export type RunOperation = (accountId: string, channel: KnownChannel, request: OperationRequest) => Promise<unknown>;
+export type RunOperation = (
+  accountId: string,
+  channel: KnownChannel,
+  request: OperationRequest,
+) => Promise<unknown>;
 
 export function createRunOperation(
   ground: Ground,
@@ -55,10 +59,19 @@ export function createRunOperation(
     return values;
   };
 
-  const idOf = async (table: 'sender' | 'resource', accountId: string, sid: string | undefined, channelId?: number) => {
+  const idOf = async (
+    table: 'sender' | 'resource',
+    accountId: string,
+    sid: string | undefined,
+    channelId?: number,
+  ) => {
     if (sid !== undefined) {
       const row = await findEntity(database, table, accountId, sid, channelId);
-      if (row === undefined) throw refused(`/${table}`, `There is no ${table} "${sid}"${channelId === undefined ? '' : ' in this channel'}.`);
+      if (row === undefined)
+        throw refused(
+          `/${table}`,
+          `There is no ${table} "${sid}"${channelId === undefined ? '' : ' in this channel'}.`,
+        );
       return row.id;
     }
     const rows = await firstEntities(database, table, accountId, channelId);
@@ -71,7 +84,10 @@ export function createRunOperation(
     const entry = channel.operations.get(name)?.entry;
     if (entry === undefined) {
       const known = [...channel.operations.keys()].join(', ') || 'none';
-      throw new Failure('NOT_FOUND', `Channel "${document.sid}" has no operation "${name}"; it has: ${known}.`);
+      throw new Failure(
+        'NOT_FOUND',
+        `Channel "${document.sid}" has no operation "${name}"; it has: ${known}.`,
+      );
     }
     const origin = Object.freeze(inputOf(document, request));
     const [senderId, resourceId] = await Promise.all([
@@ -181,7 +197,8 @@ function createDeadline(name: string, limitMs: number): Deadline {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = () =>
     new Failure('RUN_TIMEOUT', `Operation "${name}" took longer than ${limitMs / 1_000} s and was given up.`);
-  const checked = <A extends readonly unknown[], T>(call: (...args: A) => Promise<T>) =>
+  const checked =
+    <A extends readonly unknown[], T>(call: (...args: A) => Promise<T>) =>
     async (...args: A): Promise<T> => {
       if (over) throw tooLate();
       return call(...args);

@@ -48,6 +48,8 @@ const STRAGGLER_MS = 2_000;
 const STRAGGLER_EVERY_MS = 1_000;
 const FULL_SEARCH_EVERY_MS = 30_000;
 const LANES_EVERY_MS = 1_000;
+/** A limit is asked again at least so often. */
+const LONGEST_HOLD_MS = 5_000;
 
 interface Lane {
   row: LaneRow;
@@ -87,6 +89,9 @@ export function createWorker(
   let stopping = false;
   let running = 0;
   let claiming = 0;
+  let unsettled = 0;
+  const mostUnsettled = options.concurrency * 2;
+  const halfLane = Math.floor(options.laneConcurrency / 2);
   let lanesAtMs = 0;
   let pollAtMs = 0;
   let loop: Promise<void> | undefined;
@@ -146,13 +151,13 @@ export function createWorker(
     const poll = nowMs >= pollAtMs;
     if (poll) pollAtMs = nowMs + options.pollMs;
     const free = options.concurrency - running;
-    if (free <= 0) return [];
+    if (free <= 0 || unsettled > mostUnsettled) return [];
     const ready: Lane[] = [];
     for (const lane of lanes.values()) {
       if (lane.asked || lane.row.paused_at !== null || lane.running >= options.laneConcurrency) continue;
       if (nowMs < lane.blockedUntilMs) continue;
       // A lane is asked again when half of it is free, so that claims stay large.
-      if (lane.running > options.laneConcurrency / 2) continue;
+      if (lane.running > halfLane) continue;
       if (lane.hot || poll) ready.push(lane);
     }
     const fair = Math.max(1, Math.floor(free / Math.max(1, ready.length)));
@@ -225,24 +230,33 @@ export function createWorker(
     performing
       .then((parts) => {
         stages.add('run', 1, performance.now() - startedMs);
-        const limited = parts.again?.[0];
-        const limitedUntil = limited !== undefined && limited.tries === row.tries ? limited.dueMs : 0;
-        if (lane !== undefined && limitedUntil > lane.blockedUntilMs && limitedUntil < clock.now() + 5_000) {
-          lane.blockedUntilMs = limitedUntil;
-        }
-        return settler.add(parts);
+        hold(lane, row, parts);
+        // The place in the lane is free when the run has ended; settling goes on beside the next ones.
+        unsettled += 1;
+        leave(lane);
+        return settler.add(parts).finally(() => {
+          unsettled -= 1;
+          if (unsettled === mostUnsettled) awake();
+        });
       })
       .catch((thrown: unknown) => {
         const failure = asFailure(thrown);
         log.error({ waiting: row.id, code: failure.code }, `a run could not be settled: ${failure.message}`);
-      })
-      .finally(() => {
-        running -= 1;
-        if (lane !== undefined) {
-          lane.running -= 1;
-          if (lane.running <= options.laneConcurrency / 2) awake();
-        } else awake();
       });
+  };
+
+  const leave = (lane: Lane | undefined) => {
+    running -= 1;
+    if (lane !== undefined) lane.running -= 1;
+    if (lane === undefined || lane.running === halfLane) awake();
+  };
+
+  /** A lane whose limit has no free slot is not asked before there is one. */
+  const hold = (lane: Lane | undefined, row: ClaimedRow, parts: Parts) => {
+    const again = parts.again?.[0];
+    if (lane === undefined || again === undefined || again.tries !== row.tries) return;
+    if (again.dueMs > lane.blockedUntilMs && again.dueMs < clock.now() + LONGEST_HOLD_MS)
+      lane.blockedUntilMs = again.dueMs;
   };
 
   const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -315,7 +329,7 @@ export function createWorker(
       stopping = true;
       awake();
       await loop;
-      while (claiming > 0 || running > 0) await pause(5);
+      while (claiming > 0 || running > 0 || unsettled > 0) await pause(5);
       await settler.drain();
       clearInterval(heart);
       await leaveNode(database, node);

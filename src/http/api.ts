@@ -50,7 +50,10 @@ export function mountApi(app: Hono, routes: readonly Route[], ground: Ground, to
 /** The answer to a failure; what is our fault is logged with its cause. */
 export function failed(thrown: unknown, ground: Ground, request: Request): Response {
   if (!(thrown instanceof Failure) || thrown.blame === 'us') {
-    ground.log.error({ method: request.method, path: new URL(request.url).pathname, cause: thrown }, 'a request failed');
+    ground.log.error(
+      { method: request.method, path: new URL(request.url).pathname, cause: thrown },
+      'a request failed',
+    );
   }
   return problemResponse(thrown);
 }
@@ -137,15 +140,22 @@ async function once(
   route: Route,
   run: (ids: Ids) => Promise<ApiAnswer>,
 ): Promise<Response> {
-  if (key.length > 255) throw new Failure('REQUEST_MALFORMED', 'An Idempotency-Key has at most 255 characters.');
+  if (key.length > 255)
+    throw new Failure('REQUEST_MALFORMED', 'An Idempotency-Key has at most 255 characters.');
   const { database, clock } = ground;
   const hash = createHash('sha256').update(request).digest('hex');
   const kept = await reserveIdempotency(database, caller.accountId, key, hash, clock.now());
   if (kept.hash !== hash) {
-    throw new Failure('CONFLICT', 'This Idempotency-Key was used for another request. Use a new key for each write.');
+    throw new Failure(
+      'CONFLICT',
+      'This Idempotency-Key was used for another request. Use a new key for each write.',
+    );
   }
   if (kept.status !== null) {
-    const body = route.secretAnswer === true ? ground.vault.open(JSON.parse(kept.answer ?? '')) : JSON.parse(kept.answer ?? 'null');
+    const body =
+      route.secretAnswer === true
+        ? ground.vault.open(JSON.parse(kept.answer ?? ''))
+        : JSON.parse(kept.answer ?? 'null');
     const answer = respond({ status: kept.status, body: body ?? undefined });
     answer.headers.set('idempotent-replay', 'true');
     return answer;

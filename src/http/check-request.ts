@@ -8,9 +8,13 @@ export function checkRequest(validator: Validator, body: unknown): void {
   const problems = validator.check(body);
   const [first] = problems;
   if (first === undefined) return;
-  throw new Failure('REQUEST_INVALID', `The request breaks a rule at ${first.pointer || '/'}: ${first.message}`, {
-    problems,
-  });
+  throw new Failure(
+    'REQUEST_INVALID',
+    `The request breaks a rule at ${first.pointer || '/'}: ${first.message}`,
+    {
+      problems,
+    },
+  );
 }
 
 /** Throws REQUEST_INVALID where a text holds NUL or half a character, or where values are nested too deep. */

@@ -7,7 +7,13 @@ import { createKeeper } from '../flows/keep-entity.ts';
 import { isUuid } from '../ids.ts';
 import type { JsonObject } from '../json.ts';
 import type { Sql } from '../storage/database.ts';
-import { type EntityTable, type EntityValues, listEntities, readEntity, type Tables } from '../storage/entities.ts';
+import {
+  type EntityTable,
+  type EntityValues,
+  listEntities,
+  readEntity,
+  type Tables,
+} from '../storage/entities.ts';
 import { refuseChange, refuseUnfit } from './check-request.ts';
 import { pageOf, readPage } from './page.ts';
 import { type ApiRequest, type Route, route } from './route.ts';
@@ -74,7 +80,9 @@ export function entityRoutes<T extends EntityTable, Body extends Named>(
     if (row === undefined) throw new Failure('NOT_FOUND', `There is no ${table} with this id.`);
     return row;
   };
-  const answer = (status: number, description: string) => ({ [status]: { description, schema: shownSchema } });
+  const answer = (status: number, description: string) => ({
+    [status]: { description, schema: shownSchema },
+  });
 
   return [
     route<Body>({
@@ -107,7 +115,9 @@ export function entityRoutes<T extends EntityTable, Body extends Named>(
           channel: { type: 'string', description: `Only ${tag} of this channel, by its sid.` },
         }),
       },
-      answers: { 200: { description: `A page of ${tag}; secrets are masked.`, schema: pageSchema(shownSchema) } },
+      answers: {
+        200: { description: `A page of ${tag}; secrets are masked.`, schema: pageSchema(shownSchema) },
+      },
       run: async ({ caller, query }) => {
         const page = readPage(query);
         const channelId = await kind.channelId?.(query);

@@ -22,7 +22,11 @@ export interface Import<Request> {
   /** The check of one row. */
   readonly row: Validator;
   readonly readHeader: ReadHeader;
-  readonly write: (caller: Caller, requests: readonly Request[], cells: boolean) => Promise<readonly Written[]>;
+  readonly write: (
+    caller: Caller,
+    requests: readonly Request[],
+    cells: boolean,
+  ) => Promise<readonly Written[]>;
 }
 
 const tallySchema = objectSchema({
@@ -48,7 +52,8 @@ export function importRoute<Request>(ground: Ground, kind: Import<Request>): Rou
     stream: [NDJSON, CSV],
     answers: { 200: { description: 'What became of the rows.', schema: tallySchema } },
     run: async ({ caller, raw, ids }) => {
-      if (raw.body === null) throw new Failure('REQUEST_MALFORMED', 'Send the rows as the body of the request.');
+      if (raw.body === null)
+        throw new Failure('REQUEST_MALFORMED', 'Send the rows as the body of the request.');
       const isCsv = (raw.headers.get('content-type') ?? '').toLowerCase().startsWith(CSV);
       const lines = readLines(raw.body, MOST_LINE_BYTES);
       const tally: Tally = newTally();
@@ -84,7 +89,9 @@ async function writeChecked<Request>(
 ): Promise<Written[]> {
   const refusals = values.map((value) => {
     const problems = kind.row.check(value);
-    return problems.length === 0 ? undefined : new Failure('REQUEST_INVALID', 'The row is not right.', { problems });
+    return problems.length === 0
+      ? undefined
+      : new Failure('REQUEST_INVALID', 'The row is not right.', { problems });
   });
   const sound = values.filter((_, place) => refusals[place] === undefined);
   // The check has seen that each is one.

@@ -21,10 +21,16 @@ export function mountListener(
     try {
       const { channel = '', pipe = '', sender } = context.req.param() as Record<string, string | undefined>;
       if (!/^[1-9]\d{0,8}$/.test(pipe)) {
-        throw new Failure('NOT_FOUND', 'No listener is here; the address names a channel and one of its listener pipes.');
+        throw new Failure(
+          'NOT_FOUND',
+          'No listener is here; the address names a channel and one of its listener pipes.',
+        );
       }
       const url = new URL(raw.url);
-      const shown = options.publicUrl === undefined ? raw.url : options.publicUrl.replace(/\/$/, '') + url.pathname + url.search;
+      const shown =
+        options.publicUrl === undefined
+          ? raw.url
+          : options.publicUrl.replace(/\/$/, '') + url.pathname + url.search;
       const answer = await accept.request(
         { channel, pipe: Number(pipe), sender },
         readRequest({

@@ -73,7 +73,9 @@ function operationOf(route: Route): JsonObject {
     ...(parameters.length > 0 && { parameters }),
     ...bodyOf(route),
     responses: {
-      ...Object.fromEntries(Object.entries(route.answers).map(([status, answer]) => [status, answerOf(answer)])),
+      ...Object.fromEntries(
+        Object.entries(route.answers).map(([status, answer]) => [status, answerOf(answer)]),
+      ),
       default: { $ref: '#/components/responses/Problem' },
     },
   };
@@ -140,7 +142,10 @@ function problemSchema(): JsonObject {
       type: { type: 'string', format: 'uri' },
       title: { type: 'string' },
       status: { type: 'integer' },
-      code: { enum: Object.keys(FAILURES), description: 'Never changes its meaning; docs/reference/errors.md.' },
+      code: {
+        enum: Object.keys(FAILURES),
+        description: 'Never changes its meaning; docs/reference/errors.md.',
+      },
       detail: { type: 'string', description: 'A full sentence that says what to do.' },
       problems: {
         type: 'array',
@@ -151,7 +156,9 @@ function problemSchema(): JsonObject {
             message: { type: 'string' },
           },
           required: ['pointer', 'message'],
-          additionalProperties: { description: 'Findings of channels: severity, code, line, column, suggestion.' },
+          additionalProperties: {
+            description: 'Findings of channels: severity, code, line, column, suggestion.',
+          },
         },
       },
       error: { type: 'object', description: 'The code of the `error` pipe that ended an operation.' },
@@ -165,5 +172,7 @@ const documentOperation: JsonObject = Object.freeze({
   tags: ['openapi'],
   summary: 'This document.',
   security: [],
-  responses: { 200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } } },
+  responses: {
+    200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } },
+  },
 });

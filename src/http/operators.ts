@@ -1,6 +1,6 @@
 /** What operators' tools ask, without a token: health, readiness, metrics. */
 import type { Hono } from 'hono';
-import { Registry, collectDefaultMetrics, Gauge } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { STAGES, type Stages } from '../flows/stages.ts';
 import type { Database } from '../storage/database.ts';
 import { gauges } from '../storage/gauges.ts';
@@ -43,7 +43,10 @@ export function mountOperations(app: Hono, deps: OperatorDeps): void {
       failed.push('The database does not answer.');
     }
     if (!deps.ready()) failed.push('The worker has not started.');
-    return context.json(failed.length === 0 ? { status: 'ready' } : { status: 'not ready', failed }, failed.length === 0 ? 200 : 503);
+    return context.json(
+      failed.length === 0 ? { status: 'ready' } : { status: 'not ready', failed },
+      failed.length === 0 ? 200 : 503,
+    );
   });
   app.get('/metrics', async (context) => {
     const counts = await gauges(deps.database);

@@ -19,7 +19,10 @@ export function pageOf<Row extends { readonly id: string }, Shown>(
 }
 
 /** The limit and the id before which the page begins. Throws REQUEST_INVALID for a cursor that is not ours. */
-export function readPage(query: Readonly<Record<string, unknown>>): { limit: number; before: string | undefined } {
+export function readPage(query: Readonly<Record<string, unknown>>): {
+  limit: number;
+  before: string | undefined;
+} {
   const cursor = query.cursor;
   if (cursor !== undefined && !isUuid(cursor)) {
     throw new Failure('REQUEST_INVALID', 'The cursor is not one that this list gave out.', {

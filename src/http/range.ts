@@ -11,7 +11,10 @@ export const rangeQuery: JsonObject = {
 };
 
 /** A moment of the query in milliseconds. Throws REQUEST_INVALID for times that no clock shows, as second 60. */
-export function readMoment(query: Readonly<Record<string, unknown>>, name: 'from' | 'to'): number | undefined {
+export function readMoment(
+  query: Readonly<Record<string, unknown>>,
+  name: 'from' | 'to',
+): number | undefined {
   const given = own(query, name);
   if (given === undefined) return undefined;
   const ms = Date.parse(String(given));

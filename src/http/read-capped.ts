@@ -5,7 +5,10 @@ import { Failure } from '../errors.ts';
 export async function readCapped(request: Request, mostBytes: number): Promise<Buffer> {
   if (request.body === null) return Buffer.alloc(0);
   const tooLarge = () =>
-    new Failure('TOO_LARGE', `The request body may have at most ${mostBytes} bytes. Send it in smaller parts.`);
+    new Failure(
+      'TOO_LARGE',
+      `The request body may have at most ${mostBytes} bytes. Send it in smaller parts.`,
+    );
   const declared = request.headers.get('content-length');
   if (declared !== null) {
     if (Number(declared) > mostBytes) throw tooLarge();

@@ -2,7 +2,11 @@
 import type { JsonObject } from '../json.ts';
 
 /** An object with these members and no others. */
-export function objectSchema(properties: JsonObject, required: readonly string[] = [], description?: string): JsonObject {
+export function objectSchema(
+  properties: JsonObject,
+  required: readonly string[] = [],
+  description?: string,
+): JsonObject {
   return {
     type: 'object',
     properties,
@@ -13,7 +17,11 @@ export function objectSchema(properties: JsonObject, required: readonly string[]
 }
 
 export const anyObject: JsonObject = { type: 'object', additionalProperties: true };
-export const text = (description: string, more: JsonObject = {}): JsonObject => ({ type: 'string', description, ...more });
+export const text = (description: string, more: JsonObject = {}): JsonObject => ({
+  type: 'string',
+  description,
+  ...more,
+});
 export const sid: JsonObject = {
   type: 'string',
   pattern: '^[a-z][a-z0-9_]{1,62}$',

@@ -12,7 +12,7 @@ import {
 } from './postgres-values.ts';
 import type { OpenSql, SqlConnection, SqlConnector } from './sql-connection.ts';
 import { notAnAnswer, sqlFailure } from './sql-failures.ts';
-import { createRunner } from './sql-run.ts';
+import { CANCEL_GRACE_MS, createRunner } from './sql-run.ts';
 import { connectGuarded, openWithin } from './sql-socket.ts';
 
 const QUERY_CANCELED = '57014';
@@ -136,8 +136,10 @@ async function requestCancel(
   connector: SqlConnector,
   guard: AddressGuard,
 ): Promise<void> {
-  const socket = await connectGuarded(connector.host, connector.port, guard).connected;
+  const { socket, connected } = connectGuarded(connector.host, connector.port, guard);
   socket.on('error', () => {});
+  socket.setTimeout(CANCEL_GRACE_MS, () => socket.destroy());
+  await connected;
   const request = Buffer.alloc(16);
   request.writeInt32BE(16, 0);
   request.writeInt32BE(CANCEL_REQUEST, 4);

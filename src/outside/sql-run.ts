@@ -10,8 +10,8 @@ import {
   tooManyRows,
 } from './sql-failures.ts';
 
-/** How long a cancelled statement may take to confirm that it ended. */
-export const CANCEL_GRACE_MS = 2_000;
+/** How long a cancelled statement may take to confirm that it ended. MariaDB's KILL alone may take 2 s to find its thread. */
+export const CANCEL_GRACE_MS = 5_000;
 
 /** A request to cancel that comes before the statement began is lost, so it is repeated. */
 const CANCEL_AGAIN_MS = 400;
@@ -61,7 +61,7 @@ export function createRunner(options: RunnerOptions): Runner {
         stopRunning = undefined;
         clearTimeout(timer);
         clearTimeout(grace);
-        clearInterval(asking);
+        clearTimeout(asking);
         clearInterval(measure);
         if (!keep || reason !== undefined) socket.destroy();
       };
@@ -76,9 +76,11 @@ export function createRunner(options: RunnerOptions): Runner {
           why === 'time' ? statementTimeout(connector, statement, false) : statementLost(connector);
         grace = setTimeout(() => giveUp(lost), CANCEL_GRACE_MS);
         // Where cancelling fails, the grace time ends the wait.
-        const askToCancel = () => void options.cancel().catch(() => {});
-        asking = setInterval(askToCancel, CANCEL_AGAIN_MS);
-        askToCancel();
+        const ask = async (): Promise<void> => {
+          await options.cancel().catch(() => {});
+          if (!done) asking = setTimeout(ask, CANCEL_AGAIN_MS);
+        };
+        void ask();
       };
       const fits = (): boolean => {
         if (done || socket.bytesRead - before <= statement.maxBytes) return !done;

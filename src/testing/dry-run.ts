@@ -42,7 +42,10 @@ export async function dryRun(channel: ChannelDocument, given: DryRun): Promise<D
   const plan = plans.get(pipeline);
   if (plan === undefined) {
     const known = [...plans.keys()].join(', ') || 'none';
-    throw new Failure('DOCUMENT_INVALID', `Channel "${channel.sid}" has no pipeline "${pipeline}"; it has: ${known}.`);
+    throw new Failure(
+      'DOCUMENT_INVALID',
+      `Channel "${channel.sid}" has no pipeline "${pipeline}"; it has: ${known}.`,
+    );
   }
   const test: GoldenTest = {
     name: 'dry run',
@@ -65,17 +68,27 @@ export async function dryRun(channel: ChannelDocument, given: DryRun): Promise<D
   const trace = trail.map(({ ms: _ms, ...step }) => step);
   const notes = [
     ...[...madeUp].map(
-      (pipe) => `The answer to pipe ${pipe} is made up (200 and {}); give one in answers."${pipe}" to play another.`,
+      (pipe) =>
+        `The answer to pipe ${pipe} is made up (200 and {}); give one in answers."${pipe}" to play another.`,
     ),
     ...mistakes.map((mistake) => mistake.replace('given.', '')),
   ];
-  return { happened: redact(happened) as Happened, trace: redact(trace) as unknown[], notes: redact(notes) as string[] };
+  return {
+    happened: redact(happened) as Happened,
+    trace: redact(trace) as unknown[],
+    notes: redact(notes) as string[],
+  };
 }
 
 const OTHER_ANSWER: Answer = { status: 200, body: {} };
-const TOKEN_ANSWER: Answer = { status: 200, body: { access_token: 'made-up', token_type: 'Bearer', expires_in: 3_600 } };
+const TOKEN_ANSWER: Answer = {
+  status: 200,
+  body: { access_token: 'made-up', token_type: 'Bearer', expires_in: 3_600 },
+};
 
 function asksForToken({ headers, body }: HttpRequest): boolean {
   const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
-  return isForm && body !== undefined && new URLSearchParams(Buffer.from(body).toString('utf8')).has('grant_type');
+  return (
+    isForm && body !== undefined && new URLSearchParams(Buffer.from(body).toString('utf8')).has('grant_type')
+  );
 }

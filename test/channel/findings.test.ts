@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { FINDING_CODES } from '../../src/channel/rules/codes.ts';
 import { check, checkText, direct } from './documents.ts';
-import { EXAMPLES } from './finding-examples.ts';
+import { MEMBERS, TEXTS } from './examples/document-examples.ts';
+import { EXPRESSIONS } from './examples/expression-examples.ts';
+import { FIELDS } from './examples/field-examples.ts';
+import { IDENTITY } from './examples/identity-examples.ts';
+import { EVENTS, PIPES } from './examples/pipe-examples.ts';
+import { REST } from './examples/rest-examples.ts';
+
+const EXAMPLES = [...TEXTS, ...MEMBERS, ...IDENTITY, ...FIELDS, ...PIPES, ...EXPRESSIONS, ...EVENTS, ...REST];
 
 /** Codes that are about folders; test/channel/load.test.ts has their examples. */
 const OF_FOLDERS = ['folder-unreadable', 'channel-file-missing', 'file-unreadable', 'pipeline-file-unused'];

@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { Hono } from 'hono';
 import { bootstrap, createTokens, hashToken, newToken, type Tokens } from '../../src/access/tokens.ts';
-import { createStages } from '../../src/flows/stages.ts';
 import { createVault } from '../../src/access/vault.ts';
 import type { ChannelDocument } from '../../src/channel/document.ts';
 import { createDirectory, type Directory } from '../../src/flows/directory.ts';
 import type { Ground } from '../../src/flows/ground.ts';
+import { createStages } from '../../src/flows/stages.ts';
 import { mountApi } from '../../src/http/api.ts';
 import type { Route } from '../../src/http/route.ts';
 import { createIds } from '../../src/ids.ts';
@@ -24,7 +24,7 @@ export interface Answer {
   readonly headers: Headers;
   /** As it was sent. */
   readonly text: string;
-  /** Parsed; undefined where there is none. */
+  /** Parsed; undefined where there is none, or no JSON. */
   readonly body: unknown;
 }
 
@@ -107,7 +107,7 @@ export async function openApi(
         status: response.status,
         headers: response.headers,
         text,
-        body: text === '' ? undefined : JSON.parse(text),
+        body: /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined,
       };
     },
     tokenOf: async (role, of = accountId) => {

@@ -25,7 +25,15 @@ export const texts: ChannelDocument = {
       { type: 'header', text: 'Access' },
       { field: 'token', type: 'string', name: 'Token', required: true, secret: true, min_length: 4 },
       { field: 'signing_key', type: 'string', name: 'Signing key', secret: true },
-      { field: 'region', type: 'enum', name: 'Region', options: [{ value: 'eu', label: 'EU' }, { value: 'us', label: 'US' }] },
+      {
+        field: 'region',
+        type: 'enum',
+        name: 'Region',
+        options: [
+          { value: 'eu', label: 'EU' },
+          { value: 'us', label: 'US' },
+        ],
+      },
       { field: 'settings', type: 'json', name: 'Settings' },
     ],
     resource: [

@@ -2,7 +2,13 @@
 import { hashToken, newToken } from '../../access/tokens.ts';
 import { Failure } from '../../errors.ts';
 import type { Ground } from '../../flows/ground.ts';
-import { type AccountRow, findAccount, insertAccount, issueToken, readAccounts } from '../../storage/accounts.ts';
+import {
+  type AccountRow,
+  findAccount,
+  insertAccount,
+  issueToken,
+  readAccounts,
+} from '../../storage/accounts.ts';
 import { writeAudit } from '../../storage/audit.ts';
 import { refuseUnfit } from '../check-request.ts';
 import { pageOf, readPage } from '../page.ts';
@@ -20,7 +26,8 @@ export function accountRoutes(ground: Ground): Route[] {
       path: '/accounts',
       action: 'accounts.write',
       tag: 'accounts',
-      summary: 'Make an account with its first admin token. The answer is the only place where that ever stands.',
+      summary:
+        'Make an account with its first admin token. The answer is the only place where that ever stands.',
       secretAnswer: true,
       body: objectSchema({ name: entityName }, ['name']),
       answers: {

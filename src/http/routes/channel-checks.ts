@@ -35,7 +35,8 @@ const shownRun = {
     notes: { type: 'array', items: { type: 'string' }, description: 'Which answers were made up.' },
   },
   additionalProperties: true,
-  description: 'What the run did: requests, events, log lines and more, in the words of golden tests. Secrets are masked.',
+  description:
+    'What the run did: requests, events, log lines and more, in the words of golden tests. Secrets are masked.',
 } as const satisfies JsonObject;
 
 const shownTests = objectSchema({
@@ -50,7 +51,11 @@ type Asked<Body> = Omit<ApiRequest, 'body'> & { readonly body: Body };
 
 /** Routes that prove channels. */
 export function channelCheckRoutes(ground: Ground, directory: Directory): Route[] {
-  const check = async (accountId: string, source: SourceText, changed: ChannelRow | undefined): Promise<Checked> => {
+  const check = async (
+    accountId: string,
+    source: SourceText,
+    changed: ChannelRow | undefined,
+  ): Promise<Checked> => {
     const [taken, rows] = await Promise.all([
       takenChannels(ground.database),
       listChannels(ground.database, accountId),
@@ -96,8 +101,14 @@ export function channelCheckRoutes(ground: Ground, directory: Directory): Route[
       body: objectSchema(
         {
           channel: channelBody,
-          pipeline: text('message where it is left out; or schedule, listener, moderate, stop, <entity>/<operation>.'),
-          entry: { type: 'integer', minimum: 1, description: 'The pipe where the event enters; the first one where it is left out.' },
+          pipeline: text(
+            'message where it is left out; or schedule, listener, moderate, stop, <entity>/<operation>.',
+          ),
+          entry: {
+            type: 'integer',
+            minimum: 1,
+            description: 'The pipe where the event enters; the first one where it is left out.',
+          },
           ...givenProperties(),
         },
         required,
@@ -154,8 +165,14 @@ export function channelCheckRoutes(ground: Ground, directory: Directory): Route[
         return { status: 200, body: { valid: checked.document !== undefined, findings } };
       },
     }),
-    dryRunRoute('/channels/dry-run', 'Run a channel that is not saved once, with a trace. Nothing leaves.', ['channel']),
-    dryRunRoute('/channels/{sid}/dry-run', 'Run a channel, or a change of it, once, with a trace. Nothing leaves.', []),
+    dryRunRoute('/channels/dry-run', 'Run a channel that is not saved once, with a trace. Nothing leaves.', [
+      'channel',
+    ]),
+    dryRunRoute(
+      '/channels/{sid}/dry-run',
+      'Run a channel, or a change of it, once, with a trace. Nothing leaves.',
+      [],
+    ),
     testRoute('/channels/test', 'Run golden tests of a channel that is not saved.', ['channel', 'tests']),
     testRoute('/channels/{sid}/test', 'Run golden tests of a channel, or of a change of it.', ['tests']),
   ];

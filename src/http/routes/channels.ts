@@ -1,12 +1,13 @@
 /** Channels: list, read, create, change, delete, and set whether they send. */
-import { writtenForm } from '../../channel/written-form.ts';
+
+import type { ChannelDocument } from '../../channel/document.ts';
 import { parseSource } from '../../channel/source-text.ts';
+import { writtenForm } from '../../channel/written-form.ts';
 import { Failure } from '../../errors.ts';
 import type { Directory } from '../../flows/directory.ts';
 import { findingProblems } from '../../flows/examine-channel.ts';
 import type { Ground } from '../../flows/ground.ts';
 import { createChannelKeeper, type KeptChannel } from '../../flows/keep-channel.ts';
-import type { ChannelDocument } from '../../channel/document.ts';
 import { type ChannelRow, listChannels } from '../../storage/channels.ts';
 import { type Route, route } from '../route.ts';
 import { anyObject, objectSchema, pageQuery, pageSchema, sid, text, time } from '../schemas.ts';
@@ -80,7 +81,9 @@ export function channelRoutes(
       tag: 'channels',
       summary: 'All channels: built-in, system and custom ones.',
       query: pageQuery,
-      answers: { 200: { description: 'A page of channels, by id.', schema: pageSchema(objectSchema(summary)) } },
+      answers: {
+        200: { description: 'A page of channels, by id.', schema: pageSchema(objectSchema(summary)) },
+      },
       run: async ({ caller, query }) => {
         const limit = typeof query.limit === 'number' ? query.limit : 20;
         const rows = await listChannels(ground.database, caller.accountId);
@@ -117,10 +120,15 @@ export function channelRoutes(
       action: 'read',
       tag: 'channels',
       summary: 'One channel with its document, as it could be put back.',
-      answers: { 200: { description: 'The channel.', schema: objectSchema({ ...summary, document: anyObject }) } },
+      answers: {
+        200: { description: 'The channel.', schema: objectSchema({ ...summary, document: anyObject }) },
+      },
       run: async ({ caller, params }) => {
         const { row, channel } = await visibleChannel(directory, caller.accountId, params.sid ?? '');
-        return { status: 200, body: { ...showRow(row, channel.document), document: writtenForm(channel.document) } };
+        return {
+          status: 200,
+          body: { ...showRow(row, channel.document), document: writtenForm(channel.document) },
+        };
       },
     }),
     route({
@@ -144,7 +152,8 @@ export function channelRoutes(
       path: '/channels/{sid}',
       action: 'channels.write',
       tag: 'channels',
-      summary: 'Delete a channel in which nothing waits. What was sent keeps its history; the sid is never free again.',
+      summary:
+        'Delete a channel in which nothing waits. What was sent keeps its history; the sid is never free again.',
       answers: { 204: { description: 'Deleted.' } },
       run: async ({ caller, ids, params }) => {
         await keeper.remove({ caller, ids }, params.sid ?? '');

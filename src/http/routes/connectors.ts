@@ -35,7 +35,11 @@ const members = {
     anyOf: [
       text('The password.', { maxLength: 1_024 }),
       { type: 'null' },
-      { type: 'object', properties: { set: { const: true }, setAt: { type: ['string', 'null'] } }, required: ['set'] },
+      {
+        type: 'object',
+        properties: { set: { const: true }, setAt: { type: ['string', 'null'] } },
+        required: ['set'],
+      },
     ],
   },
   tls: {
@@ -47,7 +51,7 @@ const members = {
 
 const show: Show<'connector'> = (row) => {
   const { kind, host, port, database, user, password, tls } = showFields(row.fields, SECRET);
-  return { kind, host, port, database, user, password: password ?? null, tls };
+  return { kind, host, port, database, user, password: row.fields.password === '' ? null : password, tls };
 };
 
 /** Routes of connectors. */
@@ -62,7 +66,9 @@ export function connectorRoutes(ground: Ground, directory: Directory): Route[] {
     plan: async (_accountId, { sid: _sid, name: _name, ...settings }) => ({
       show,
       values: (held) => ({
-        fields: { json: JSON.stringify(storeSettings(vault, settings, held?.fields ?? {}, isoTime(clock.now()))) },
+        fields: {
+          json: JSON.stringify(storeSettings(vault, settings, held?.fields ?? {}, isoTime(clock.now()))),
+        },
       }),
     }),
   });
@@ -78,12 +84,14 @@ function storeSettings(
   const settings: Record<string, unknown> = {
     port: PORTS[given.kind ?? 'postgresql'],
     tls: 'verify',
-    password: null,
+    // None: the databases' drivers take a text.
+    password: '',
     ...stored,
     ...plain,
     ...(tls !== undefined && { tls: tls === true ? 'verify' : tls === false ? 'off' : tls }),
   };
-  if (password === null || typeof password === 'string') {
+  if (password === null || password === '') settings.password = '';
+  else if (typeof password === 'string') {
     Object.assign(settings, sealFields(vault, { password }, SECRET, setAt));
   }
   return settings;

@@ -38,7 +38,12 @@ export function eventRoutes(ground: Ground, directory: Directory): Route[] {
     query: Readonly<Record<string, unknown>>,
   ): Promise<EventFilter> => {
     const { channel, mailing, event, type } = query as Record<string, string | undefined>;
-    const filter = { mailingId: mailing, type, fromMs: readMoment(query, 'from'), toMs: readMoment(query, 'to') };
+    const filter = {
+      mailingId: mailing,
+      type,
+      fromMs: readMoment(query, 'from'),
+      toMs: readMoment(query, 'to'),
+    };
     if (channel === undefined) {
       if (event === undefined) return filter;
       throw refused('/query/event', 'An event is named within its channel; give "channel" too.');
@@ -47,7 +52,10 @@ export function eventRoutes(ground: Ground, directory: Directory): Route[] {
     const declared = document.events.find((each) => each.sid === event);
     if (event !== undefined && declared === undefined) {
       const sids = document.events.map((each) => each.sid).join(', ') || 'none';
-      throw refused('/query/event', `Channel "${channel}" declares no event "${event}"; it declares: ${sids}.`);
+      throw refused(
+        '/query/event',
+        `Channel "${channel}" declares no event "${event}"; it declares: ${sids}.`,
+      );
     }
     return { ...filter, channelId: document.id, eventId: declared?.id };
   };

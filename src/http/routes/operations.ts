@@ -9,7 +9,12 @@ import { anyObject, objectSchema, sid } from '../schemas.ts';
 import { visibleChannel } from '../visible-channel.ts';
 
 /** Routes of operations. `open` gives a run what it may reach. */
-export function operationRoutes(ground: Ground, directory: Directory, lanes: Lanes, open: OpenOutside): Route[] {
+export function operationRoutes(
+  ground: Ground,
+  directory: Directory,
+  lanes: Lanes,
+  open: OpenOutside,
+): Route[] {
   const run = createRunOperation(ground, directory, lanes, open);
   return [
     route<Pick<OperationRequest, 'sender' | 'resource' | 'input'>>({
@@ -19,20 +24,27 @@ export function operationRoutes(ground: Ground, directory: Directory, lanes: Lan
       tag: 'channels',
       summary: 'Run an operation and wait for its result, at most 30 seconds.',
       body: objectSchema({
-        sender: { ...sid, description: 'Whose credentials are used; may be left out where there is exactly one.' },
+        sender: {
+          ...sid,
+          description: 'Whose credentials are used; may be left out where there is exactly one.',
+        },
         resource: { ...sid, description: 'May be left out where there is exactly one.' },
         input: { ...anyObject, description: "Values of the operation's input fields." },
       }),
       answers: {
         200: {
-          description: 'The result of the `result` pipe. What an `error` pipe says is a problem with its code in `error`.',
+          description:
+            'The result of the `result` pipe. What an `error` pipe says is a problem with its code in `error`.',
           schema: objectSchema({ result: { description: 'An object, or a list of objects.' } }, ['result']),
         },
       },
       run: async ({ caller, params, body }) => {
         const { channel } = await visibleChannel(directory, caller.accountId, params.sid ?? '');
         const { entity = '', operation = '' } = params;
-        return { status: 200, body: { result: await run(caller.accountId, channel, { ...body, entity, operation }) } };
+        return {
+          status: 200,
+          body: { result: await run(caller.accountId, channel, { ...body, entity, operation }) },
+        };
       },
     }),
   ];

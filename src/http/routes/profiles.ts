@@ -4,14 +4,24 @@ import type { Ground } from '../../flows/ground.ts';
 import { profileHeader } from '../../flows/import/headers.ts';
 import { type ProfileRequest, writeProfiles } from '../../flows/write-profiles.ts';
 import { writeAudit } from '../../storage/audit.ts';
-import { deleteProfile, listProfiles, type ProfileRow, readProfile, waitingForProfile } from '../../storage/profiles.ts';
+import {
+  deleteProfile,
+  listProfiles,
+  type ProfileRow,
+  readProfile,
+  waitingForProfile,
+} from '../../storage/profiles.ts';
 import { compileSchema } from '../../validate.ts';
+import { refuseUnfit } from '../check-request.ts';
 import { importRoute } from '../import-route.ts';
 import { pageOf, readPage } from '../page.ts';
 import { type Route, route } from '../route.ts';
 import { anyObject, externalId, objectSchema, pageQuery, pageSchema, time, uuid } from '../schemas.ts';
 
-const members = { externalId, fields: { ...anyObject, description: 'Free fields; merged into those that are there.' } };
+const members = {
+  externalId,
+  fields: { ...anyObject, description: 'Free fields; merged into those that are there.' },
+};
 const profileRequest = objectSchema(members, ['externalId']);
 const shownProfile = objectSchema({ id: uuid, ...members, createdAt: time, updatedAt: time });
 
@@ -38,6 +48,7 @@ export function profileRoutes(ground: Ground): Route[] {
         201: { description: 'The new profile.', schema: shownProfile },
       },
       run: async ({ caller, body, ids }) => {
+        refuseUnfit(body);
         const { accountId, tokenId } = caller;
         const auditId = ids.next();
         const nowMs = clock.now();
@@ -68,7 +79,8 @@ export function profileRoutes(ground: Ground): Route[] {
         'Import profiles: NDJSON with { "externalId", "fields" } on each line, or CSV with the column externalId, every other column a field. A column such as age:number, vip:bool or tags:json has another type than text; an empty cell changes nothing.',
       row: compileSchema(profileRequest),
       readHeader: profileHeader,
-      write: ({ accountId }, requests) => writeProfiles(database, accountId, requests, ground.ids, clock.now()),
+      write: ({ accountId }, requests) =>
+        writeProfiles(database, accountId, requests, ground.ids, clock.now()),
     }),
     route({
       method: 'GET',
@@ -76,7 +88,10 @@ export function profileRoutes(ground: Ground): Route[] {
       action: 'read',
       tag: 'profiles',
       summary: 'Profiles, newest first.',
-      query: { ...pageQuery, externalId: { type: 'string', description: 'Only the profile with this external id.' } },
+      query: {
+        ...pageQuery,
+        externalId: { type: 'string', description: 'Only the profile with this external id.' },
+      },
       answers: { 200: { description: 'A page of profiles.', schema: pageSchema(shownProfile) } },
       run: async ({ caller, query }) => {
         const page = readPage(query);

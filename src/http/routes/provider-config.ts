@@ -33,7 +33,8 @@ export function providerConfigRoutes(ground: Ground, directory: Directory): Rout
       path,
       action: 'senders.write',
       tag: 'channels',
-      summary: "Set the account's own settings of a channel. A secret that is left out stays as it is; null clears it.",
+      summary:
+        "Set the account's own settings of a channel. A secret that is left out stays as it is; null clears it.",
       body: values,
       answers: { 200: { description: 'The values.', schema: values } },
       run: async ({ caller, ids, params, body }) => {

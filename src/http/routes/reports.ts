@@ -43,10 +43,17 @@ const shownReport = objectSchema({
 
 const query: JsonObject = {
   ...rangeQuery,
-  step: { enum: ['hour', 'day'], description: 'Width of a step, in UTC. Default: hour up to three days, else day.' },
+  step: {
+    enum: ['hour', 'day'],
+    description: 'Width of a step, in UTC. Default: hour up to three days, else day.',
+  },
 };
 const answers = {
-  200: { description: 'The report; with "Accept: text/csv" one line per event and step.', schema: shownReport, also: [CSV_TYPE] },
+  200: {
+    description: 'The report; with "Accept: text/csv" one line per event and step.',
+    schema: shownReport,
+    also: [CSV_TYPE],
+  },
 } as const;
 
 /** Routes of reports. */
@@ -75,7 +82,8 @@ export function reportRoutes(ground: Ground, directory: Directory): Route[] {
       path: '/reports/mailings/{id}',
       action: 'read',
       tag: 'reports',
-      summary: 'What happened in a mailing, over all its launches; from the first one on where no range is given.',
+      summary:
+        'What happened in a mailing, over all its launches; from the first one on where no range is given.',
       query,
       answers,
       run: async ({ caller, params, query, accept }) => {

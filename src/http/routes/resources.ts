@@ -75,7 +75,9 @@ export function resourceRoutes(ground: Ground, directory: Directory): Route[] {
         show: showWith(known),
         values: (held): { channels?: { json: string } } => {
           if (given === undefined && held !== undefined) return {};
-          return { channels: { json: JSON.stringify(storeChannels(vault, known, given ?? {}, held, setAt)) } };
+          return {
+            channels: { json: JSON.stringify(storeChannels(vault, known, given ?? {}, held, setAt)) },
+          };
         },
       };
     },
@@ -118,5 +120,7 @@ function storeChannels(
 /** The member `fields`, unless the values of the fields stand there themselves. */
 function fieldsIn(value: Values, form: Form): Values | undefined {
   const fields = own(value, 'fields');
-  return isObject(fields) && Object.keys(value).length === 1 && !form.names.has('fields') ? fields : undefined;
+  return isObject(fields) && Object.keys(value).length === 1 && !form.names.has('fields')
+    ? fields
+    : undefined;
 }

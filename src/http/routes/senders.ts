@@ -58,7 +58,12 @@ export function senderRoutes(ground: Ground, directory: Directory): Route[] {
     plan: async (accountId, body, row) => {
       const setAt = isoTime(clock.now());
       const jsonOf = (form: Form, stored: SenderRow['fields']) => {
-        const fields = storeFields(vault, form, { given: body.fields ?? {}, stored, setAt, pointer: '/fields' });
+        const fields = storeFields(vault, form, {
+          given: body.fields ?? {},
+          stored,
+          setAt,
+          pointer: '/fields',
+        });
         return { json: JSON.stringify(fields) };
       };
       if (row === undefined) {
@@ -73,7 +78,10 @@ export function senderRoutes(ground: Ground, directory: Directory): Route[] {
       const { sid, form } = await placeOf(row);
       refuseChange('channel', body.channel, sid);
       if (form === undefined && body.fields !== undefined) {
-        throw new Failure('CONFLICT', `Channel "${sid}" was deleted, so the fields of this sender cannot change.`);
+        throw new Failure(
+          'CONFLICT',
+          `Channel "${sid}" was deleted, so the fields of this sender cannot change.`,
+        );
       }
       return {
         show: showWith(sid, form),

@@ -172,7 +172,10 @@ export function subscriptionRoutes(ground: Ground, directory: Directory): Route[
         const { accountId } = caller;
         const form = await formOf(await find(database, accountId, params.id));
         if (form === undefined && body.fields !== undefined) {
-          throw new Failure('CONFLICT', 'The channel was deleted, so the fields of this subscription cannot change.');
+          throw new Failure(
+            'CONFLICT',
+            'The channel was deleted, so the fields of this subscription cannot change.',
+          );
         }
         const auditId = ids.next();
         const row = await database.transaction(async (tx) => {

@@ -23,7 +23,10 @@ const members = {
   sid,
   name: entityName,
   channel: { ...sid, description: 'The sid of the channel.' },
-  values: { ...anyObject, description: "Values of the channel's template fields, with Liquid. A change replaces them all." },
+  values: {
+    ...anyObject,
+    description: "Values of the channel's template fields, with Liquid. A change replaces them all.",
+  },
 };
 
 /** Routes of templates. */
@@ -68,14 +71,22 @@ export function templateRoutes(ground: Ground, directory: Directory): Route[] {
         const channel = await findChannel(directory, accountId, body.channel, '/channel');
         const { id, sid } = channel.document;
         const values = checked(channel, body.values);
-        return { show: showWith(sid, channel), channelId: id, values: () => ({ channel_id: id, version: 1, values }) };
+        return {
+          show: showWith(sid, channel),
+          channelId: id,
+          values: () => ({ channel_id: id, version: 1, values }),
+        };
       }
       const { sid, channel } = await names.of(row.channel_id);
       refuseChange('channel', body.channel, sid);
       if (channel === undefined && body.values !== undefined) {
-        throw new Failure('CONFLICT', `Channel "${sid}" was deleted, so the values of this template cannot change.`);
+        throw new Failure(
+          'CONFLICT',
+          `Channel "${sid}" was deleted, so the values of this template cannot change.`,
+        );
       }
-      const values = channel === undefined || body.values === undefined ? undefined : checked(channel, body.values);
+      const values =
+        channel === undefined || body.values === undefined ? undefined : checked(channel, body.values);
       return {
         show: showWith(sid, channel),
         values: (held) => ({ version: (held?.version ?? 0) + 1, ...(values !== undefined && { values }) }),

@@ -4,7 +4,14 @@ import { Failure } from '../../errors.ts';
 import { refused } from '../../flows/find-channel.ts';
 import type { Ground } from '../../flows/ground.ts';
 import { isUuid } from '../../ids.ts';
-import { issueToken, listTokens, lockAdminTokens, type Role, revokeToken, type TokenRow } from '../../storage/accounts.ts';
+import {
+  issueToken,
+  listTokens,
+  lockAdminTokens,
+  type Role,
+  revokeToken,
+  type TokenRow,
+} from '../../storage/accounts.ts';
 import { writeAudit } from '../../storage/audit.ts';
 import { refuseUnfit } from '../check-request.ts';
 import { pageOf, readPage } from '../page.ts';
@@ -43,12 +50,18 @@ export function tokenRoutes(ground: Ground, tokens: Tokens): Route[] {
         {
           name: entityName,
           role: { enum: [...ROLES] },
-          expiresAt: { ...orNull, description: 'After this the token opens nothing. Left out: it never expires.' },
+          expiresAt: {
+            ...orNull,
+            description: 'After this the token opens nothing. Left out: it never expires.',
+          },
         },
         ['name', 'role'],
       ),
       answers: {
-        201: { description: 'The token.', schema: objectSchema({ id: uuid, token: text('Shown once.') }, ['id', 'token']) },
+        201: {
+          description: 'The token.',
+          schema: objectSchema({ id: uuid, token: text('Shown once.') }, ['id', 'token']),
+        },
       },
       run: async ({ caller, body, ids }) => {
         refuseUnfit(body);
@@ -62,7 +75,15 @@ export function tokenRoutes(ground: Ground, tokens: Tokens): Route[] {
         const token = newToken();
         await database.transaction(async (tx) => {
           const { name, role } = body;
-          const made = await issueToken(tx, { id, accountId, name, role, hash: hashToken(token), nowMs, expiresAtMs });
+          const made = await issueToken(tx, {
+            id,
+            accountId,
+            name,
+            role,
+            hash: hashToken(token),
+            nowMs,
+            expiresAtMs,
+          });
           const entry = { id: auditId, accountId, tokenId, nowMs, subject: `tokens/${id}` };
           await writeAudit(tx, { ...entry, action: 'tokens.create', after: shown(made) });
         });
@@ -105,7 +126,8 @@ export function tokenRoutes(ground: Ground, tokens: Tokens): Route[] {
             );
           }
           const revoked = await revokeToken(tx, accountId, id, nowMs);
-          if (revoked === undefined) throw new Failure('NOT_FOUND', 'There is no token with this id to revoke.');
+          if (revoked === undefined)
+            throw new Failure('NOT_FOUND', 'There is no token with this id to revoke.');
           const entry = { id: auditId, accountId, tokenId, nowMs, subject: `tokens/${id}` };
           const before = shown({ ...revoked, revoked_at: null });
           await writeAudit(tx, { ...entry, action: 'tokens.revoke', before, after: shown(revoked) });

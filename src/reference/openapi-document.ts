@@ -1,0 +1,31 @@
+/** The OpenAPI document without a running engine: routes are made, and none of them is ever called. */
+import { openapiOf } from '../http/openapi.ts';
+import { allRoutes } from '../http/routes.ts';
+import type { JsonObject } from '../json.ts';
+
+/** The document as `GET /api/v1/openapi.json` gives it. */
+export function openapiDocument(): JsonObject {
+  return openapiOf(
+    allRoutes({
+      ground: uncalled('ground'),
+      directory: uncalled('directory'),
+      accept: uncalled('accept'),
+      mailings: uncalled('mailings'),
+      tokens: uncalled('tokens'),
+      lanes: uncalled('lanes'),
+      open: uncalled('open'),
+      woken: uncalled('woken'),
+    }),
+  );
+}
+
+/** Stands for a part that may be passed on and taken apart, but not used. */
+function uncalled<T extends object>(name: string): T {
+  const refuse = (): never => {
+    throw new Error(`Making routes must not use anything yet, but "${name}" was called.`);
+  };
+  const stand: unknown = new Proxy(refuse, {
+    get: (_target, member) => uncalled(`${name}.${String(member)}`),
+  });
+  return stand as T;
+}

@@ -1,0 +1,52 @@
+/** Writes everything generated: `npm run reference`. With `--check` it writes nothing and fails where something is stale. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { openapiDocument } from './openapi-document.ts';
+import { pipesPage } from './pipes-page.ts';
+import { schemaFiles } from './schemas.ts';
+import { errorsPage, findingsPage, settingsPage } from './table-pages.ts';
+
+const DOCS = fileURLToPath(new URL('../../docs', import.meta.url));
+
+/** Every generated file by its path below `docs`. */
+export function referenceFiles(): ReadonlyMap<string, string> {
+  return new Map([
+    ['openapi.json', `${JSON.stringify(openapiDocument(), null, 2)}\n`],
+    ...Object.entries(schemaFiles()).map(([name, text]) => [`schemas/${name}`, text] as const),
+    ['reference/pipes.md', pipesPage()],
+    ['reference/errors.md', errorsPage()],
+    ['reference/findings.md', findingsPage()],
+    ['reference/settings.md', settingsPage()],
+  ]);
+}
+
+/** Writes the files below `folder`, or with `check` only names the stale ones. Gives the exit code. */
+export async function writeReference(options: {
+  readonly check: boolean;
+  readonly stdout: Writable;
+  readonly folder?: string;
+}): Promise<number> {
+  const { check, stdout, folder = DOCS } = options;
+  const stale: string[] = [];
+  for (const [name, text] of referenceFiles()) {
+    const path = join(folder, name);
+    const current = await readFile(path, 'utf8').catch(() => undefined);
+    if (current === text) continue;
+    stale.push(name);
+    if (check) continue;
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  }
+  for (const name of stale) stdout.write(`${check ? 'stale' : 'written'}: docs/${name}\n`);
+  if (check && stale.length > 0) stdout.write('Run "npm run reference" and commit what it writes.\n');
+  return check && stale.length > 0 ? 1 : 0;
+}
+
+if (import.meta.main) {
+  process.exitCode = await writeReference({
+    check: process.argv.includes('--check'),
+    stdout: process.stdout,
+  });
+}

@@ -1,0 +1,233 @@
+/** Wrong expressions. */
+import { direct, indirect } from '../documents.ts';
+import {
+  changed,
+  type Example,
+  hello,
+  OPERATION,
+  operation,
+  pipe,
+  sending,
+  wallPipes,
+  withListener,
+  withPipeline,
+} from './build.ts';
+
+/** Examples of these findings. */
+export const EXPRESSIONS: readonly Example[] = [
+  {
+    code: 'template-syntax',
+    name: 'a brace that does not close',
+    document: sending(pipe(1, 'log', { message: '${in.c_id' })),
+    says: 'no closing brace',
+    pointer: '/pipelines/message/0/params/message',
+  },
+  {
+    code: 'query-syntax',
+    name: 'bad JsonQL',
+    document: sending(pipe(1, 'selector', { outs: [{ query: "$in.c_id == 'x'", out: 2 }] }), {
+      ...hello,
+      id: 2,
+    }),
+    says: '"==" is not used here; write "="',
+    pointer: '/pipelines/message/0/params/outs/0/query',
+  },
+  {
+    code: 'jsonata-syntax',
+    name: 'bad JSONata',
+    document: sending(pipe(1, 'transform', { expression: '$sum(', name: 'n' })),
+    says: 'JSONata',
+    pointer: '/pipelines/message/0/params/expression',
+  },
+  {
+    code: 'jsonata-syntax',
+    name: 'bad JSONata in place of a value',
+    document: sending(pipe(1, 'log', { message: { $: '1 +' } })),
+    says: 'JSONata',
+    pointer: '/pipelines/message/0/params/message/$',
+  },
+  {
+    code: 'regex-invalid',
+    name: 'a regex of JSONata that refers back',
+    document: sending(
+      pipe(1, 'transform', { expression: '$contains($template.text, /(a+)+\\1$/)', name: 'n' }),
+    ),
+    says: 'not supported',
+    pointer: '/pipelines/message/0/params/expression',
+  },
+  {
+    code: 'reference-unknown',
+    name: 'a field that is not declared',
+    document: sending(pipe(1, 'log', { message: '$template.txt' })),
+    says: '$template.txt: the template fields have no "txt". Did you mean "text"?',
+    pointer: '/pipelines/message/0/params/message',
+    suggestion: 'text',
+  },
+  {
+    code: 'reference-unknown',
+    name: 'a field in JSONata',
+    document: sending(pipe(1, 'transform', { expression: '$uppercase($template.txt)', name: 'n' })),
+    says: 'Did you mean "text"?',
+    suggestion: 'text',
+  },
+  {
+    code: 'reference-unknown',
+    name: 'a field in a query',
+    document: sending(pipe(1, 'selector', { outs: [{ query: "'$sender.tokn' = ''", out: 2 }] }), {
+      ...hello,
+      id: 2,
+    }),
+    says: 'Did you mean "token"?',
+    suggestion: 'token',
+  },
+  {
+    code: 'reference-unknown',
+    name: 'what does not enter',
+    document: sending(pipe(1, 'log', { message: '$origin.message_id' })),
+    says: 'what enters this pipeline has no "message_id"',
+  },
+  {
+    code: 'reference-unknown',
+    name: 'a column of the campaign',
+    document: sending(pipe(1, 'log', { message: '$campaign.nme' })),
+    says: 'Did you mean "name"?',
+    suggestion: 'name',
+  },
+  {
+    code: 'keyword-unavailable',
+    name: 'the template in the listener',
+    document: withPipeline('listener', pipe(1, 'log', { message: '$template.text' })),
+    says: '$template.text belongs to a message, but a request of the provider belongs to none',
+    pointer: '/pipelines/listener/0/params/message',
+  },
+  {
+    code: 'keyword-unavailable',
+    name: 'the template in an operation',
+    document: operation(pipe(1, 'result', { path: { t: '$template.text' } })),
+    says: 'a run of an operation belongs to none',
+    pointer: `${OPERATION}/0/params/path/t`,
+  },
+  {
+    code: 'keyword-unavailable',
+    name: 'the message in an answer',
+    document: withListener({ response: '$message.id' }),
+    says: 'does not exist when a request is answered',
+    pointer: '/listener/response',
+  },
+  {
+    code: 'keyword-uncertain',
+    name: 'the template where the listener schedules too',
+    document: changed(direct(), {
+      pipelines: {
+        message: [pipe(1, 'scheduled', { pipe_id: 1 })],
+        listener: [pipe(1, 'scheduled', { pipe_id: 1 })],
+        schedule: [pipe(1, 'log', { message: '$template.text' })],
+      },
+    }),
+    says: 'also reached from the listener',
+    pointer: '/pipelines/schedule/0/params/message',
+  },
+  {
+    code: 'keyword-misspelt',
+    name: 'a misspelt keyword',
+    document: sending(pipe(1, 'log', { message: 'To $tempalte.text' })),
+    says: '$tempalte is no keyword',
+    suggestion: 'template',
+  },
+  {
+    code: 'item-outside-repeat',
+    name: 'an item without a list',
+    document: sending(pipe(1, 'pack', { template: { to: '[$]phone' } })),
+    says: '[$] is the item of a repeated member',
+    pointer: '/pipelines/message/0/params/template/to',
+  },
+  {
+    code: 'personal-data',
+    name: 'the subscription in an indirect channel',
+    document: indirect(),
+    options: wallPipes([pipe(1, 'log', { message: '$subscription.phone' })]),
+    says: '$subscription.phone is personal data',
+    pointer: '/0/params/message',
+    file: 'acme_wall/message.json',
+  },
+  {
+    code: 'personal-data',
+    name: 'the profile in JSONata',
+    document: indirect(),
+    options: wallPipes([pipe(1, 'transform', { expression: '$profile.country', name: 'c' })]),
+    says: '$profile.country is personal data',
+    file: 'acme_wall/message.json',
+  },
+  {
+    code: 'secret-exposed',
+    name: 'a secret in the log',
+    document: sending(pipe(1, 'log', { message: 'With $sender.token' })),
+    says: '$sender.token is secret',
+  },
+  {
+    code: 'secret-exposed',
+    name: 'all of the sender in an event',
+    document: sending(pipe(1, 'event', { sid: 'accepted', event: { data: '$sender' } })),
+    says: '$sender holds secret fields ("token", "signing")',
+  },
+  {
+    code: 'in-missing',
+    name: '$in.data without unpack',
+    document: sending(
+      pipe(1, 'http_request', { url: 'https://a.example' }, { success: 2 }),
+      pipe(2, 'log', { message: '$in.data.id' }),
+    ),
+    says: '$in.data.id: nothing before this pipe puts "data" into $in. Put an unpack before this pipe',
+    pointer: '/pipelines/message/1/params/message',
+  },
+  {
+    code: 'in-missing',
+    name: 'the default of a result',
+    document: operation(pipe(1, 'result')),
+    says: 'Put an unpack before this pipe',
+  },
+  {
+    code: 'in-uncertain',
+    name: 'unpacked on one of two ways',
+    document: sending(
+      pipe(1, 'http_request', { url: 'https://a.example' }, { success: 2, error: 3 }),
+      pipe(2, 'unpack', undefined, { success: 3 }),
+      pipe(3, 'log', { message: '$in.data.id' }),
+    ),
+    says: 'on some ways only; where it may be missing, write it as ${in.data?}',
+  },
+  {
+    code: 'error-missing',
+    name: '$error on the way of success',
+    document: sending(
+      pipe(1, 'http_request', { url: 'https://a.example' }, { success: 2 }),
+      pipe(2, 'log', { message: '$error.message' }),
+    ),
+    says: 'no "error" in "outs" leads here',
+  },
+  {
+    code: 'body-missing',
+    name: 'JSON without pack',
+    document: sending(
+      pipe(1, 'http_request', { url: 'https://a.example', method: 'POST', content_type: 'json' }),
+    ),
+    says: 'put a pack before it',
+    pointer: '/pipelines/message/0/params/content_type',
+  },
+  {
+    code: 'body-missing',
+    name: 'unpack without request',
+    document: sending(pipe(1, 'unpack')),
+    says: 'put the request whose answer it reads before it',
+  },
+  {
+    code: 'body-uncertain',
+    name: 'pack on one of two ways',
+    document: sending(
+      pipe(1, 'selector', { outs: [{ query: '$template.text is null', out: 3 }] }, { success: 2 }),
+      pipe(2, 'pack', { template: {} }, { success: 3 }),
+      pipe(3, 'http_request', { url: 'https://a.example', method: 'POST', content_type: 'json' }),
+    ),
+    says: 'on some ways only; put a pack before it on every way',
+  },
+];
