@@ -110,6 +110,11 @@ interface State {
   readonly branches: Wait[];
   result?: { value: unknown };
   hops: number;
+  /** The pipe at work, its step, and its `$in`; a branch leaves them as it found them. */
+  at: PlanPipe | undefined;
+  step: TrailStep | undefined;
+  input: Readonly<Record<string, unknown>>;
+  can: Capabilities | undefined;
 }
 
 interface WayEnd {
@@ -121,7 +126,19 @@ interface WayEnd {
 
 /** Runs a plan from one pipe to an end. Never throws. */
 export async function runPlan(request: RunRequest): Promise<RunOutcome> {
-  const state: State = { request, events: [], later: [], logs: [], trail: [], branches: [], hops: 0 };
+  const state: State = {
+    request,
+    events: [],
+    later: [],
+    logs: [],
+    trail: [],
+    branches: [],
+    hops: 0,
+    at: undefined,
+    step: undefined,
+    input: request.in,
+    can: undefined,
+  };
   const end = await walk(state, request.entry, request.in, request.tries);
   return {
     ...end,
@@ -149,11 +166,13 @@ async function walk(
   let here: PlanPipe | undefined = start;
   let tries = triesBefore;
   let last = start.id;
+  // A step begins when the one before has ended.
+  let nowMs = request.clock();
   while (here !== undefined) {
     const at: PlanPipe = here;
     last = at.id;
     state.hops += 1;
-    const step: TrailStep = { pipe: at.id, type: at.type, exit: 'success', startMs: request.clock(), ms: 0 };
+    const step: TrailStep = { pipe: at.id, type: at.type, exit: 'success', startMs: nowMs, ms: 0 };
     state.trail.push(step);
     try {
       if (state.hops > MAX_HOPS) {
@@ -161,10 +180,13 @@ async function walk(
       }
       const rendered = at.render(scope);
       const params = at.async && rendered instanceof Promise ? await rendered : rendered;
-      const context = contextOf(state, at, step, scope.in as Readonly<Record<string, unknown>>);
-      const running = at.pipe.run(params as never, context);
+      state.at = at;
+      state.step = step;
+      state.input = scope.in as Readonly<Record<string, unknown>>;
+      const running = at.pipe.run(params as never, contextOf(state, at));
       const output = running instanceof Promise ? await running : running;
-      step.ms = request.clock() - step.startMs;
+      nowMs = request.clock();
+      step.ms = nowMs - step.startMs;
       if (output?.add !== undefined) scope.in = { ...(scope.in as object), ...output.add };
       if (output?.end === true) return { status: 'done', pipe: at.id };
       if (output?.exit === undefined) here = at.success;
@@ -175,7 +197,8 @@ async function walk(
       tries = 0;
     } catch (thrown) {
       const failure = asFailure(thrown);
-      step.ms = request.clock() - step.startMs;
+      nowMs = request.clock();
+      step.ms = nowMs - step.startMs;
       step.exit = 'error';
       step.failure = failure;
       if (failure.code === 'HOP_LIMIT') return { status: 'failed', pipe: at.id, failure };
@@ -217,18 +240,28 @@ export function errorOf(failure: Failure, pipe: number): Readonly<Record<string,
   };
 }
 
-function contextOf(
-  state: State,
-  at: PlanPipe,
-  step: TrailStep,
-  input: Readonly<Record<string, unknown>>,
-): PipeContext<keyof Capabilities> {
+function contextOf(state: State, at: PlanPipe): PipeContext<keyof Capabilities> {
   const { request } = state;
-  const can: Capabilities = {
+  state.can ??= capabilitiesOf(state);
+  return {
+    in: state.input,
+    can: state.can,
+    channel: request.channel,
+    pipe: at.id,
+    now: request.now,
+    ...(request.messageId !== undefined && { messageId: request.messageId }),
+  };
+}
+
+/** The capabilities of a run: made once, they act for whichever pipe is at work. */
+function capabilitiesOf(state: State): Capabilities {
+  const { request } = state;
+  return {
     http: async (sent) => {
-      step.request = sent;
+      const { step } = state;
+      if (step !== undefined) step.request = sent;
       const answer = await request.outside.http(sent);
-      step.response = answer;
+      if (step !== undefined) step.response = answer;
       return answer;
     },
     store: request.outside.store,
@@ -240,7 +273,7 @@ function contextOf(
       state.later.push(event);
     },
     log: (line) => {
-      state.logs.push({ ...line, pipe: at.id });
+      state.logs.push({ ...line, pipe: state.step?.pipe ?? 0 });
     },
     result: (value) => {
       if (state.result !== undefined) {
@@ -252,20 +285,16 @@ function contextOf(
       state.result = { value };
     },
     branch: async (pipe, add) => {
-      const start = at.exits.get(pipe);
+      const { at, step, input } = state;
+      const start = at?.exits.get(pipe);
       if (start === undefined) return;
       const end = await walk(state, start, { ...input, ...add }, 0);
+      state.at = at;
+      state.step = step;
+      state.input = input;
       if (end.status === 'waiting' && end.wait !== undefined) state.branches.push(end.wait);
       else if (end.status !== 'done')
         throw end.failure ?? new Failure('BUG', 'A branch ended without a reason.');
     },
-  };
-  return {
-    in: input,
-    can,
-    channel: request.channel,
-    pipe: at.id,
-    now: request.now,
-    ...(request.messageId !== undefined && { messageId: request.messageId }),
   };
 }

@@ -1,0 +1,191 @@
+/**
+ * The statement of a settlement. What travels is kept small: rows name their waiting row by its place in the list of
+ * settled rows, accounts and launches by their place in a dictionary, and a message that has the id of its waiting row
+ * is not named at all. Only parts that have rows are in the statement, so that few texts are prepared.
+ */
+import { arrayText, type ColumnType } from './array-text.ts';
+import type { SqlValue } from './database.ts';
+import type { Settlement } from './settle.ts';
+
+type Column<T> = readonly [name: string, type: ColumnType, read: (row: T) => string | number | null];
+
+/** $1 the node, $2 the time, $3 the settled waiting rows, $4 the dictionary, $5 how many of $3 are finished. */
+const FIRST_FREE = 5;
+
+/** Builds the statement and its values. */
+export function settleStatement(settlement: Settlement): { text: string; values: readonly SqlValue[] } {
+  const { done, again, waits, messages, events, attempts, externalIds, parked, subscriptions } = settlement;
+  const settled = [...done, ...again.map((row) => row.id)];
+  const places = new Map(settled.map((id, index) => [id, index + 1]));
+  const dictionary = new Map<string, number>();
+  const values: SqlValue[] = [];
+  const parts: string[] = [];
+
+  const entryOf = (id: string | null): number | null => {
+    if (id === null) return null;
+    let entry = dictionary.get(id);
+    if (entry === undefined) {
+      entry = dictionary.size + 1;
+      dictionary.set(id, entry);
+    }
+    return entry;
+  };
+  const entry = (name: string) => `($4::uuid[])[r.${name}]`;
+  const unnest = <T>(list: readonly T[], columns: readonly Column<T>[]) => {
+    const casts = columns.map(([, type, read]) => {
+      values.push(arrayText(list, type, read));
+      return `$${FIRST_FREE + values.length}::${type}[]`;
+    });
+    return `unnest(${casts.join(', ')}) as r (${columns.map(([name]) => name).join(', ')})`;
+  };
+  /** Rows of a part as `r`, joined with the waiting rows that are still ours as `s`. */
+  const ours = <T extends { readonly source: string }>(list: readonly T[], columns: readonly Column<T>[]) =>
+    `${unnest<T>(list, [['source', 'int', (row) => places.get(row.source) ?? 0], ...columns])} join mine s on s.place = r.source`;
+  const messageOf = <T extends { readonly source: string }>(read: (row: T) => string): Column<T> => [
+    'message',
+    'uuid',
+    (row) => (read(row) === row.source ? null : read(row)),
+  ];
+  const message = 'coalesce(r.message, s.id)';
+
+  parts.push('gone as (delete from waiting where id = any($3::uuid[]) and owner = $1 returning id)');
+  if (again.length > 0) {
+    const from = unnest(again, [
+      ['id', 'uuid', (row) => row.id],
+      ['due', 'float8', (row) => row.dueMs],
+      ['pipe', 'int', (row) => row.pipe],
+      ['tries', 'int', (row) => row.tries],
+      ['payload', 'text', (row) => row.payload],
+    ]);
+    // The rows that go are those of the list that do not wait again.
+    parts[0] = `back as (update waiting w set owner = null, due_at = to_timestamp(r.due / 1000), pipe = r.pipe, tries = r.tries,
+      payload = r.payload from ${from} where w.id = r.id and w.owner = $1 returning w.id)`;
+    parts.push(
+      `gone as (delete from waiting where id = any(($3::uuid[])[1:$5::int]) and owner = $1 returning id)`,
+      'held as (select id from gone union all select id from back)',
+    );
+  } else parts.push('held as (select id from gone)');
+  parts.push(
+    'mine as (select id, place from held join unnest($3::uuid[]) with ordinality as p (id, place) using (id))',
+  );
+
+  if (waits.length > 0) {
+    const from = ours(waits, [
+      ['id', 'uuid', (row) => row.id],
+      ['account', 'int', (row) => entryOf(row.accountId)],
+      ['lane', 'int', (row) => row.laneId],
+      ['due', 'float8', (row) => row.dueMs],
+      ['pipeline', 'int', (row) => row.pipeline],
+      ['pipe', 'int', (row) => row.pipe],
+      ['tries', 'int', (row) => row.tries],
+      ['message', 'uuid', (row) => row.messageId],
+      ['version', 'int', (row) => row.channelVersionId],
+      ['payload', 'text', (row) => row.payload],
+    ]);
+    parts.push(`new_waits as (insert into waiting (id, account_id, lane_id, due_at, pipeline, pipe, tries, message_id, channel_version_id, payload)
+      select r.id, ${entry('account')}, r.lane, to_timestamp(r.due / 1000), r.pipeline, r.pipe, r.tries, r.message, r.version, r.payload
+      from ${from})`);
+  }
+  if (messages.length > 0) {
+    const from = ours(messages, [
+      messageOf((row) => row.id),
+      ['attempt', 'int', (row) => row.attempt],
+      ['state', 'int', (row) => row.state],
+      ['reason', 'text', (row) => row.reason],
+      ['external_id', 'text', (row) => row.externalId],
+    ]);
+    parts.push(`new_states as (update message m set state = r.state, attempt = r.attempt, reason = r.reason,
+      external_id = coalesce(r.external_id, m.external_id), updated_at = $2
+      from ${from}
+      where m.id = ${message} and (r.attempt, r.state) > (m.attempt, m.state))`);
+  }
+  if (events.length > 0) {
+    const from = ours(events, [
+      ['id', 'uuid', (row) => row.id],
+      ['account', 'int', (row) => entryOf(row.accountId)],
+      messageOf((row) => row.messageId),
+      ['channel', 'int', (row) => row.channelId],
+      ['launch', 'int', (row) => entryOf(row.launchId)],
+      ['event', 'int', (row) => row.eventId],
+      ['type', 'text', (row) => row.type],
+      ['attempt', 'int', (row) => row.attempt],
+      ['time', 'float8', (row) => row.timeMs],
+      ['external_id', 'text', (row) => row.externalId],
+      ['code', 'text', (row) => row.code],
+      ['text', 'text', (row) => row.text],
+      ['value', 'text', (row) => row.value],
+      ['dedupe', 'text', (row) => row.dedupeKey],
+    ]);
+    const deduped = events.some((row) => row.dedupeKey !== null);
+    const seen = `'event/' || r.channel`;
+    parts.push(`given_events as materialized (select r.*, s.id as waiting_id from ${from})`);
+    if (deduped) {
+      parts.push(`fresh_events as (insert into seen (scope, key, seen_at)
+        select distinct ${seen}, dedupe, $2::timestamptz from given_events r where dedupe is not null
+        on conflict do nothing returning scope, key)`);
+    }
+    parts.push(`new_events as (insert into event (id, account_id, message_id, channel_id, launch_id, event_id, type, attempt, time, external_id, code, text, value)
+      select r.id, ${entry('account')}, coalesce(r.message, r.waiting_id), r.channel, ${entry('launch')}, r.event, r.type, r.attempt,
+        to_timestamp(r.time / 1000), r.external_id, r.code, r.text, r.value::json
+      from given_events r
+      ${deduped ? `where r.dedupe is null or exists (select from fresh_events f where f.scope = ${seen} and f.key = r.dedupe)` : ''})`);
+  }
+  if (attempts.length > 0) {
+    const from = ours(attempts, [
+      ['id', 'uuid', (row) => row.id],
+      ['account', 'int', (row) => entryOf(row.accountId)],
+      messageOf((row) => row.messageId),
+      ['number', 'int', (row) => row.number],
+      ['outcome', 'text', (row) => row.outcome],
+      ['trail', 'text', (row) => row.trail],
+    ]);
+    parts.push(`new_attempts as (insert into attempt (id, account_id, message_id, number, outcome, trail)
+      select r.id, ${entry('account')}, ${message}, r.number, r.outcome, r.trail::json from ${from})`);
+  }
+  if (externalIds.length > 0) {
+    const from = ours(externalIds, [
+      ['channel', 'int', (row) => row.channelId],
+      ['external_id', 'text', (row) => row.externalId],
+      messageOf((row) => row.messageId),
+      ['attempt', 'int', (row) => row.attempt],
+    ]);
+    parts.push(`new_external_ids as (insert into external_id (channel_id, external_id, message_id, attempt)
+      select r.channel, r.external_id, ${message}, r.attempt from ${from} on conflict do nothing)`);
+  }
+  if (parked.length > 0) {
+    const from = ours(parked, [
+      ['id', 'uuid', (row) => row.id],
+      ['channel', 'int', (row) => row.channelId],
+      ['account', 'int', (row) => entryOf(row.accountId)],
+      ['sender', 'uuid', (row) => row.senderId],
+      ['external_id', 'text', (row) => row.externalId],
+      ['message', 'uuid', (row) => row.messageId],
+      ['event', 'text', (row) => row.event],
+    ]);
+    parts.push(`new_parked as (insert into parked_event (id, channel_id, account_id, sender_id, external_id, message_id, event, parked_at)
+      select r.id, r.channel, ${entry('account')}, r.sender, r.external_id, r.message, r.event::json, $2 from ${from})`);
+  }
+  if (subscriptions.length > 0) {
+    const from = ours(subscriptions, [
+      messageOf((row) => row.messageId),
+      ['status', 'text', (row) => row.status],
+      ['reason', 'text', (row) => row.reason],
+    ]);
+    parts.push(`new_statuses as (update subscription u set status = r.status, status_reason = r.reason, updated_at = $2
+      from ${from} join message m on m.id = ${message}
+      where u.id = m.subscription_id and u.status = 'subscribed')`);
+  }
+  // Named even where no part needs them: a parameter that nothing mentions has no type.
+  const text = `with given as (select $2::timestamptz, $4::uuid[], $5::int), ${parts.join(',\n')} select id from mine`;
+  return {
+    text,
+    values: [
+      settlement.node,
+      new Date(settlement.nowMs),
+      arrayText(settled, 'uuid', (id) => id),
+      arrayText([...dictionary.keys()], 'uuid', (id) => id),
+      done.length,
+      ...values,
+    ],
+  };
+}
