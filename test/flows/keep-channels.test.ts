@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ChannelFolder } from '../../src/channel/load.ts';
+import { createDirectory } from '../../src/flows/directory.ts';
 import { loadChannelFolders } from '../../src/flows/keep-channels.ts';
 import { channelRoutes } from '../../src/http/routes/channels.ts';
+import { pipeOf } from '../../src/pipes/catalog.ts';
 import { allChannels, findChannel } from '../../src/storage/channels.ts';
 import { acme } from '../support/acme.ts';
-import { type Api, openApi } from '../support/api.ts';
+import { type Api, NOW_MS, openApi } from '../support/api.ts';
+import { openTestDatabase, serverReachable } from '../support/database.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -23,7 +26,11 @@ beforeEach(async () => {
 });
 afterAll(() => api.close());
 
-const put = async (sid: string, document: object | string, pipelines: Readonly<Record<string, unknown>> = {}) => {
+const put = async (
+  sid: string,
+  document: object | string,
+  pipelines: Readonly<Record<string, unknown>> = {},
+) => {
   await mkdir(join(folder, sid, 'pipelines'), { recursive: true });
   const text = typeof document === 'string' ? document : JSON.stringify(document, null, 2);
   await writeFile(join(folder, sid, 'channel.json'), text);
@@ -37,7 +44,11 @@ const version = async (sid: string) => (await findChannel(api.ground.database, s
 
 describe('loading folders of channels', () => {
   it('keeps what comes with the product, which has no mistake', async () => {
-    const product = { channels: join(ROOT, 'channels'), pipelines: join(ROOT, 'pipelines'), kind: 'system' } as const;
+    const product = {
+      channels: join(ROOT, 'channels'),
+      pipelines: join(ROOT, 'pipelines'),
+      kind: 'system',
+    } as const;
     const loaded = await loadChannelFolders(api.ground, api.directory, [product]);
     expect(loaded.problems).toEqual([]);
     expect(loaded.channels).toContain('telegram_bot');
@@ -47,7 +58,11 @@ describe('loading folders of channels', () => {
   });
 
   it('keeps the sound ones and names what is wrong with the others', async () => {
-    await put('in_folder', { ...acme, sid: 'in_folder', pipelines: { message: 'in_folder/message' } }, acme.pipelines);
+    await put(
+      'in_folder',
+      { ...acme, sid: 'in_folder', pipelines: { message: 'in_folder/message' } },
+      acme.pipelines,
+    );
     await put('lopsided', { ...acme, sid: 'lopsided', communication: 'sideways' });
     await put('torn', '{ "sid": "torn", ');
     const { channels, problems } = await load();
@@ -77,7 +92,9 @@ describe('loading folders of channels', () => {
   it('leaves channels of accounts alone', async () => {
     await api.call('POST /channels', { json: { ...acme, sid: 'of_account' } });
     await put('of_account', { ...acme, sid: 'of_account', name: 'Mine now' });
-    expect((await load()).problems).toEqual([expect.stringContaining('Another channel has the sid "of_account"')]);
+    expect((await load()).problems).toEqual([
+      expect.stringContaining('Another channel has the sid "of_account"'),
+    ]);
     expect(await version('of_account')).toBe(1);
   });
 
@@ -99,5 +116,35 @@ describe('loading folders of channels', () => {
     const rows = (await allChannels(api.ground.database)).filter((row) => row.sid.startsWith('many_'));
     expect(rows.map((row) => row.version)).toEqual([1, 1, 1]);
     expect(new Set(rows.map((row) => row.id)).size).toBe(3);
+  });
+});
+
+const reachable = await serverReachable();
+
+describe.skipIf(!reachable)('several processes on one server', () => {
+  it('load the same folder at once and agree', async () => {
+    for (const sid of ['many_a', 'many_b', 'many_c']) await put(sid, { ...acme, sid });
+    const opened = await openTestDatabase('server', NOW_MS);
+    try {
+      const databases = [opened.database, await opened.second(), await opened.second()];
+      const all = await Promise.all(
+        databases.map((database) => {
+          const ground = { ...api.ground, database };
+          const folders = [{ channels: folder, kind: 'custom' }] as const;
+          return loadChannelFolders(ground, createDirectory(ground, pipeOf), folders);
+        }),
+      );
+      expect(all.flatMap((each) => each.problems)).toEqual([]);
+      const rows = await allChannels(opened.database);
+      expect(rows.map((row) => [row.id, row.version])).toEqual([
+        [10_000, 1],
+        [10_001, 1],
+        [10_002, 1],
+      ]);
+      const versions = await opened.database.query('select id from channel_version');
+      expect(versions).toHaveLength(3);
+    } finally {
+      await opened.end();
+    }
   });
 });

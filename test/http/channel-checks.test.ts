@@ -27,7 +27,9 @@ describe('checking a document', () => {
   it('says everything about it and keeps nothing', async () => {
     const sound = await api.call('POST /channels/check', { json: unsaved });
     expect(sound.body).toMatchObject({ valid: true });
-    const broken = await api.call('POST /channels/check', { json: { ...unsaved, communication: 'sideways', colour: 1 } });
+    const broken = await api.call('POST /channels/check', {
+      json: { ...unsaved, communication: 'sideways', colour: 1 },
+    });
     expect(broken.status).toBe(200);
     expect(broken.body).toMatchObject({
       valid: false,
@@ -64,7 +66,10 @@ describe('a dry run', () => {
 
   it('makes answers up and says so', async () => {
     const answer = await api.call('POST /channels/dry-run', { json: { channel: unsaved, message } });
-    expect(answer.body).toMatchObject({ status: 'done', notes: [expect.stringContaining('pipe 2 is made up')] });
+    expect(answer.body).toMatchObject({
+      status: 'done',
+      notes: [expect.stringContaining('pipe 2 is made up')],
+    });
     expect((await api.call('GET /channels/unsaved')).status).toBe(404);
   });
 
@@ -93,8 +98,13 @@ describe('a dry run', () => {
     const answer = await api.call('POST /channels/dry-run', { json: { channel, message } });
     expect(answer.body).toMatchObject({ status: 422, code: 'DOCUMENT_INVALID' });
     expect(pointersOf(answer)).toContain('/channel/communication');
-    const lost = await api.call('POST /channels/acme_lists/dry-run', { json: { message, pipeline: 'schedule' } });
-    expect(lost.body).toMatchObject({ status: 422, detail: expect.stringContaining('it has: message, category/list') });
+    const lost = await api.call('POST /channels/acme_lists/dry-run', {
+      json: { message, pipeline: 'schedule' },
+    });
+    expect(lost.body).toMatchObject({
+      status: 422,
+      detail: expect.stringContaining('it has: message, category/list'),
+    });
     const strange = await api.call('POST /channels/acme_lists/dry-run', { json: { message, massage: {} } });
     expect(pointersOf(strange)).toEqual(['/massage']);
   });
@@ -112,7 +122,10 @@ describe('golden tests', () => {
 
   it('run by themselves, and name the exits that nobody walked', async () => {
     const answer = await api.call('POST /channels/acme_lists/test', { json: { tests } });
-    expect(answer.body).toMatchObject({ passed: true, tests: [{ name: 'a text is sent', passed: true, problems: [] }] });
+    expect(answer.body).toMatchObject({
+      passed: true,
+      tests: [{ name: 'a text is sent', passed: true, problems: [] }],
+    });
     expect(at(answer.body, 'outs')).toContain('category/list 1:error');
   });
 

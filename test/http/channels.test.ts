@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { channelRoutes } from '../../src/http/routes/channels.ts';
 import { providerConfigRoutes } from '../../src/http/routes/provider-config.ts';
 import { findChannel } from '../../src/storage/channels.ts';
-import { readLanes, ensureLane } from '../../src/storage/lanes.ts';
+import { ensureLane, readLanes } from '../../src/storage/lanes.ts';
 import { acme } from '../support/acme.ts';
 import { at, pointersOf, rowsOf } from '../support/answers.ts';
 import { type Api, openApi } from '../support/api.ts';
@@ -32,7 +32,13 @@ describe('creating a channel', () => {
   it('gives it ids, a first version, and makes it active', async () => {
     const answer = await create('fresh');
     expect(answer.status).toBe(201);
-    expect(answer.body).toMatchObject({ sid: 'fresh', version: 1, name: 'Acme lists', status: 'active', changed: true });
+    expect(answer.body).toMatchObject({
+      sid: 'fresh',
+      version: 1,
+      name: 'Acme lists',
+      status: 'active',
+      changed: true,
+    });
     expect(at(answer.body, 'id')).toBeGreaterThanOrEqual(10_000);
     const shown = await api.call('GET /channels/fresh');
     expect(shown.body).toMatchObject({ kind: 'custom', version: 1, status: 'active', shared: false });
@@ -42,15 +48,24 @@ describe('creating a channel', () => {
   it('answers every mistake at once, with its place in the request', async () => {
     const { name: _name, ...rest } = named('broken', { communication: 'sideways' });
     const body = `{\n  "sid": "broken",\n${JSON.stringify({ ...rest, fields: { ...acme.fields, template: [] } }).slice(1)}`;
-    const answer = await api.call('POST /channels', { body, headers: { 'content-type': 'application/json' } });
+    const answer = await api.call('POST /channels', {
+      body,
+      headers: { 'content-type': 'application/json' },
+    });
     expect(answer.status).toBe(422);
     expect(at(answer.body, 'code')).toBe('DOCUMENT_INVALID');
     const problems = at(answer.body, 'problems') as Record<string, unknown>[];
     expect(problems.length).toBeGreaterThanOrEqual(3);
-    expect(problems).toContainEqual(expect.objectContaining({ pointer: '/communication', code: 'wrong-value', line: 3 }));
+    expect(problems).toContainEqual(
+      expect.objectContaining({ pointer: '/communication', code: 'wrong-value', line: 3 }),
+    );
     expect(problems).toContainEqual(expect.objectContaining({ code: 'member-missing', severity: 'error' }));
     for (const problem of problems) {
-      expect(problem).toMatchObject({ message: expect.any(String), line: expect.any(Number), column: expect.any(Number) });
+      expect(problem).toMatchObject({
+        message: expect.any(String),
+        line: expect.any(Number),
+        column: expect.any(Number),
+      });
     }
     expect((await api.call('GET /channels/broken')).status).toBe(404);
   });
@@ -84,7 +99,9 @@ describe('creating a channel', () => {
 describe('changing a channel', () => {
   it('makes a new version, and none where nothing changed', async () => {
     await create('changing');
-    const changed = await api.call('PUT /channels/changing', { json: named('changing', { name: 'Renamed' }) });
+    const changed = await api.call('PUT /channels/changing', {
+      json: named('changing', { name: 'Renamed' }),
+    });
     expect(changed.body).toMatchObject({ version: 2, name: 'Renamed', changed: true });
     const same = await api.call('PUT /channels/changing', { json: await documentOf('changing') });
     expect(same.status).toBe(200);
@@ -96,7 +113,11 @@ describe('changing a channel', () => {
     const document = await documentOf('fixed');
     const put = (json: object) => api.call('PUT /channels/fixed', { json });
     const events = document.events.map((event) => ({ ...event, id: event.id + 50 }));
-    for (const json of [{ ...document, sid: 'loose' }, { ...document, id: document.id + 500 }, { ...document, events }]) {
+    for (const json of [
+      { ...document, sid: 'loose' },
+      { ...document, id: document.id + 500 },
+      { ...document, events },
+    ]) {
       expect((await put(json)).body).toMatchObject({ status: 409, code: 'IMMUTABLE' });
     }
     expect(at((await api.call('GET /channels/fixed')).body, 'version')).toBe(1);
@@ -151,7 +172,13 @@ describe('the status of a channel', () => {
     const database = api.ground.database;
     const nowMs = api.ground.clock.now();
     for (const direction of ['out', 'in']) {
-      await ensureLane(database, { key: `${id}/-/-/-/${direction}`, accountId: null, channelId: id, senderId: null, nowMs });
+      await ensureLane(database, {
+        key: `${id}/-/-/-/${direction}`,
+        accountId: null,
+        channelId: id,
+        senderId: null,
+        nowMs,
+      });
     }
     const paused = async () =>
       Object.fromEntries(
@@ -179,11 +206,16 @@ describe('deleting a channel', () => {
       'insert into waiting (id, lane_id, due_at, pipeline, channel_version_id) values ($1, 1, $2, 1, $3)',
       [waiting, new Date(api.ground.clock.now()), row?.version_id ?? 0],
     );
-    expect((await api.call('DELETE /channels/busy')).body).toMatchObject({ status: 409, code: 'WRONG_STATE' });
+    expect((await api.call('DELETE /channels/busy')).body).toMatchObject({
+      status: 409,
+      code: 'WRONG_STATE',
+    });
     await database.query('delete from waiting where id = $1', [waiting]);
     expect((await api.call('DELETE /channels/busy')).status).toBe(204);
     expect((await api.call('GET /channels/busy')).status).toBe(404);
-    const audit = await database.query<{ action: string }>("select action from audit where subject = 'channels/busy'");
+    const audit = await database.query<{ action: string }>(
+      "select action from audit where subject = 'channels/busy'",
+    );
     expect(audit.map((each) => each.action)).toEqual(['channels.create', 'channels.delete']);
   });
 });
@@ -198,7 +230,10 @@ describe('provider settings', () => {
     const shown = await api.call(`GET ${path}`);
     expect(shown.body).toMatchObject({ project: 'p2', key: { set: true } });
     const { id } = await documentOf('with_config');
-    expect((await api.directory.account(api.accountId, id)).values).toMatchObject({ project: 'p2', key: 'hush-hush' });
+    expect((await api.directory.account(api.accountId, id)).values).toMatchObject({
+      project: 'p2',
+      key: 'hush-hush',
+    });
     const kept = await api.ground.database.query('select fields::text from provider_config');
     const audit = await api.ground.database.query('select * from audit');
     expect(JSON.stringify([kept, audit, shown.text])).not.toContain('hush-hush');

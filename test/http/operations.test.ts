@@ -80,7 +80,10 @@ describe('an operation', () => {
     status = 403;
     answer = `{"error":"bad token ${TOKEN}"}`;
     const refused = await run({ input: { prefix: 'Ne' } });
-    expect(refused).toMatchObject({ status: 422, body: { code: 'OPERATION_ERROR', error: { code: 'no_list' } } });
+    expect(refused).toMatchObject({
+      status: 422,
+      body: { code: 'OPERATION_ERROR', error: { code: 'no_list' } },
+    });
     expect(at(refused.body, 'detail')).toMatch(/^The list cannot be read/);
     expect(refused.text).not.toContain(TOKEN);
     status = 200;
@@ -96,7 +99,10 @@ describe('an operation', () => {
     });
     expect(pointersOf(await run({ sender: 'second', input: { prefix: 'N' } }))).toEqual(['/sender']);
     const viewer = await api.tokenOf('viewer');
-    const answer = await api.call('POST /channels/acme_lists/entities/category/list', { token: viewer, json: {} });
+    const answer = await api.call('POST /channels/acme_lists/entities/category/list', {
+      token: viewer,
+      json: {},
+    });
     expect(answer.status).toBe(403);
   });
 

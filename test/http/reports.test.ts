@@ -72,7 +72,14 @@ beforeAll(async () => {
   const at = new Date(NOW_MS - 2 * HOUR);
   const resource_id = ids.next();
   const made = { created_at: at, updated_at: at };
-  await insert('resource', { id: resource_id, account_id, sid: 'brand', name: 'Brand', channels: '{}', ...made });
+  await insert('resource', {
+    id: resource_id,
+    account_id,
+    sid: 'brand',
+    name: 'Brand',
+    channels: '{}',
+    ...made,
+  });
   mailing = ids.next();
   launch = createIds({ now: () => at.getTime() - 1 }).next();
   const content = { content: '{}', fields: '{}', audience: '{}', class: 'marketing' };
@@ -82,7 +89,15 @@ beforeAll(async () => {
     ...made,
   });
   await insert('launch', {
-    ...{ id: launch, mailing_id: mailing, account_id, number: 1, kind: 'real', channel_version_id, resource_id },
+    ...{
+      id: launch,
+      mailing_id: mailing,
+      account_id,
+      number: 1,
+      kind: 'real',
+      channel_version_id,
+      resource_id,
+    },
     ...{ ...content, opening: 0, state: 'finished', started_at: at },
   });
   const states = ['delivered', 'failed', 'sent'] as const;
@@ -155,7 +170,9 @@ describe('the report of a channel', () => {
   it('refuses ranges that make no picture', async () => {
     const far = await api.call('GET /reports/channels/acme_sms?from=2020-01-01T00:00:00Z&step=hour');
     expect(far).toMatchObject({ status: 422, body: { detail: expect.stringContaining('step=day') } });
-    const empty = await api.call('GET /reports/channels/acme_sms?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z');
+    const empty = await api.call(
+      'GET /reports/channels/acme_sms?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z',
+    );
     expect(pointersOf(empty)).toEqual(['/query/to']);
     const impossible = await api.call('GET /reports/channels/acme_sms?from=2016-12-31T23:59:60Z');
     expect(pointersOf(impossible)).toEqual(['/query/from']);
@@ -193,7 +210,11 @@ describe('the report of a mailing', () => {
 
   it('takes what a slow clock dates before its start into the first step', async () => {
     const report = await api.call(`GET /reports/mailings/${mailing}`);
-    expect(at(report.body, 'events.0.series.0')).toEqual({ time: '2026-06-01T10:00:00.000Z', count: 1, total: 1 });
+    expect(at(report.body, 'events.0.series.0')).toEqual({
+      time: '2026-06-01T10:00:00.000Z',
+      count: 1,
+      total: 1,
+    });
   });
 
   it('is nobody else’s', async () => {
@@ -209,7 +230,11 @@ describe('events', () => {
   it('are found by channel, event, mailing, type and time', async () => {
     expect((await find('channel=acme_sms')).length).toBe(8);
     expect((await find('channel=acme_sms&event=clicked')).length).toBe(4);
-    expect((await find(`mailing=${mailing}&type=custom`)).map((row) => row.name)).toEqual(['Clicked', 'Clicked', 'Clicked']);
+    expect((await find(`mailing=${mailing}&type=custom`)).map((row) => row.name)).toEqual([
+      'Clicked',
+      'Clicked',
+      'Clicked',
+    ]);
     const since = new Date(NOW_MS - DAY).toISOString();
     expect((await find(`from=${since}`)).length).toBe(6);
     expect((await find(`to=${since}`)).map((row) => row.sid)).toEqual(['custom', 'stop']);
@@ -238,6 +263,22 @@ describe('messages as CSV', () => {
       [messages[1], 'failed', 'HTTP_STATUS', `'=1+1,"x"`],
       [messages[0], 'delivered', '', ''],
     ]);
+  });
+
+  it('have all of them, however many pages that takes', async () => {
+    const { ids, database } = api.ground;
+    const many = Array.from({ length: 2_000 }, () => ids.next());
+    await database.query(
+      `insert into message (id, account_id, channel_id, channel_version_id, lane_id, resource_id, state, class, updated_at)
+       select given, account_id, channel_id, channel_version_id, lane_id, resource_id, $3, class, updated_at
+       from message, unnest($1::uuid[]) as given where message.id = $2`,
+      [many, messages[0] ?? '', STATE_CODES.stopped],
+    );
+    const lines = linesOf((await api.call('GET /messages?state=stopped', csv)).text);
+    expect(lines.map((line) => line.id)).toEqual(many.toReversed());
+  });
+
+  it('have their names where there is none', async () => {
     const none = await api.call('GET /messages?state=expired', csv);
     expect(none.text).toMatch(/^id,state,reason,/);
     expect(linesOf(none.text)).toEqual([]);

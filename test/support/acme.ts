@@ -20,7 +20,12 @@ export const acme = {
   limits: { requests: 100, per: 2 },
   pipelines: {
     message: [
-      { id: 1, type: 'pack', params: { template: { to: '$subscription.chat', text: '$template.text' } }, outs: { success: 2 } },
+      {
+        id: 1,
+        type: 'pack',
+        params: { template: { to: '$subscription.chat', text: '$template.text' } },
+        outs: { success: 2 },
+      },
       {
         id: 2,
         type: 'http_request',
@@ -69,7 +74,11 @@ export const acme = {
             },
             { id: 2, type: 'unpack', outs: { success: 3, error: 9 } },
             { id: 3, type: 'result', params: { path: '$in.data.items' }, outs: { error: 9 } },
-            { id: 9, type: 'error', params: { code: 'no_list', message: 'The list cannot be read: $error.message' } },
+            {
+              id: 9,
+              type: 'error',
+              params: { code: 'no_list', message: 'The list cannot be read: $error.message' },
+            },
           ],
         },
       ],
