@@ -33,7 +33,8 @@ import { createAddressGuard } from './outside/address-guard.ts';
 import { authorize } from './outside/authorize.ts';
 import { createForeignSql } from './outside/foreign-sql.ts';
 import { createHttpClient } from './outside/http-client.ts';
-import { pipeOf } from './pipes/catalog.ts';
+import { watchFolders } from './outside/watch-folders.ts';
+import { planPipeOf } from './pipes/catalog.ts';
 import type { Database } from './storage/database.ts';
 import { openEmbedded } from './storage/embedded.ts';
 import { makePartitions, migrate } from './storage/migrate.ts';
@@ -104,7 +105,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const foreign = createForeignSql({ guard });
   const { made } = await bootstrap(database, clock, ground.ids, config.adminToken);
 
-  const directory = createDirectory(ground, pipeOf);
+  const directory = createDirectory(ground, planPipeOf);
   const lanes = createLanes(ground);
   let worker: Worker | undefined;
   const waker = await createWaker(ground, (laneId) => worker?.wake(laneId));
@@ -115,10 +116,20 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const mailings = createMailings(ground, directory, lanes, waker.woken);
   const tokens = createTokens(database, clock);
 
+  const own = config.channelFolders.map((folder) => ({ channels: folder, kind: 'custom' as const }));
   const loaded = await loadChannelFolders(ground, directory, [
     { channels: join(ROOT, 'channels'), pipelines: join(ROOT, 'pipelines'), kind: 'system' },
-    ...config.channelFolders.map((folder) => ({ channels: folder, kind: 'custom' as const })),
+    ...own,
   ]);
+  const unwatch = watchFolders(
+    config.channelFolders,
+    async () => {
+      const { channels } = await loadChannelFolders(ground, directory, own);
+      log.info({ channels }, 'channel folders were read again');
+    },
+    (thrown) => log.error({ cause: thrown }, 'the channel folders cannot be watched; changes are read at the next start'),
+  );
+
 
   let housekeeping: ReturnType<typeof createHousekeeping> | undefined;
   if (config.roles.has('worker')) {
@@ -174,6 +185,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
         server.close(() => resolve());
         if ('closeIdleConnections' in server) server.closeIdleConnections();
       });
+      await unwatch();
       await housekeeping?.stop();
       await worker?.stop();
       await waker.stop();

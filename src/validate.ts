@@ -1,9 +1,9 @@
 /** JSON Schema validation (2020-12): compiled at start, with sentences for people. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
-import { closest, distance } from 'fastest-levenshtein';
 import type { Problem } from './errors.ts';
 import { type JsonObject, own, pointerTo } from './json.ts';
+import { nearName } from './near.ts';
 
 export interface Validator {
   /** Problems with pointers from `prefix` on; fills defaults in, and with `coerce` reads numbers from texts. */
@@ -78,17 +78,10 @@ function sentence(text: string): string {
 
 function suggestion(name: string, error: ErrorObject): string {
   const known = Object.keys((own(error.parentSchema, 'properties') as object | undefined) ?? {});
-  const near = nearest(name, known);
+  const near = nearName(name, known);
   return near === undefined
     ? known.length > 0
       ? ` Known are: ${known.join(', ')}.`
       : ''
     : ` Did you mean "${near}"?`;
-}
-
-/** The known name that was probably meant, if one is near. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
-  if (known.length === 0) return undefined;
-  const near = closest(name, known);
-  return distance(name, near) <= Math.max(2, Math.floor(name.length / 3)) ? near : undefined;
 }

@@ -1,7 +1,7 @@
 /** The values of file fields: arrays of `{ "name", "url", "type", "size" }`. */
 import { isObject, pointerTo } from '../json.ts';
+import { didYouMean, nearName } from '../near.ts';
 import type { Field } from './document.ts';
-import { didYouMean, nearName } from './near.ts';
 import { unfit, type Wrong } from './unfit.ts';
 
 const MEMBERS = ['name', 'url', 'type', 'size'] as const;

@@ -1,7 +1,7 @@
 /** Dollars that stay literal text although they look as if their author meant a template. */
 import { isKeyword, KEYWORDS } from '../expression/scope.ts';
 import { isObject, pointerTo } from '../json.ts';
-import { didYouMean, nearName } from './near.ts';
+import { didYouMean, nearName } from '../near.ts';
 import type { ExpressionProblem } from './read-params.ts';
 
 const NAMED = /(?<!\\)\$#?(?<brace>\{)?(?<name>[A-Za-z_]{3,20})(?=[.%}?])/g;

@@ -1,9 +1,9 @@
 /** Reads a pipeline of a document, inline or by name: its pipes, each checked for itself, and where they stand. */
 import { isObject, own, pointerTo } from '../json.ts';
+import { didYouMean, listed, nearName } from '../near.ts';
 import { pipeOf, pipeTypes } from '../pipes/catalog.ts';
 import type { Pipe } from '../pipes/contract.ts';
 import type { PipelineDocument, PipelineName } from './document.ts';
-import { didYouMean, listed, nearName } from './near.ts';
 import type { Report } from './report.ts';
 import { MAX_PIPES } from './schema/pipeline.ts';
 import { paramsShapeOf, shapeOf } from './shapes.ts';

@@ -1,7 +1,7 @@
 /** Checks values against JSON Schemas and says what is wrong in sentences. The one place that knows ajv. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { isObject, type JsonObject, pointerTo } from '../json.ts';
-import { didYouMean, listed, nearName } from './near.ts';
+import { didYouMean, listed, nearName } from '../near.ts';
 
 /** One thing that does not fit a schema. */
 export interface Misfit {

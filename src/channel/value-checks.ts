@@ -1,9 +1,9 @@
 /** How a value of each field type is checked (channel format, section 3.2): one closure per field, made once. */
 import { compileRegex } from '../expression/regex.ts';
 import { isObject } from '../json.ts';
+import { didYouMean, listed, nearName } from '../near.ts';
 import type { Field } from './document.ts';
 import { fileProblem } from './file-values.ts';
-import { didYouMean, listed, nearName } from './near.ts';
 import { unfit, type Wrong } from './unfit.ts';
 
 /** `saved`: as an editor wrote it, Liquid still in it. `final`: as it is sent. */

@@ -1,8 +1,8 @@
 /** Checks the values that people and systems give for the fields of a channel (channel format, section 3.2). */
 import type { Problem } from '../errors.ts';
 import { isObject, pointerTo, setOwn } from '../json.ts';
+import { didYouMean, listed, nearName } from '../near.ts';
 import { type Field, type FieldGroup, type FieldRow, fieldsOf } from './document.ts';
-import { didYouMean, listed, nearName } from './near.ts';
 import type { Wrong } from './unfit.ts';
 import { type ValueCheck, type ValueMode, valueCheck } from './value-checks.ts';
 

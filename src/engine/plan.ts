@@ -1,9 +1,9 @@
 /** A pipeline compiled to a plan: closures and direct references, so that running costs no lookup. */
+import { namedPipes } from '../channel/named-pipes.ts';
 import { Failure, type Problem } from '../errors.ts';
 import type { Scope } from '../expression/scope.ts';
-import { isObject, pointerTo } from '../json.ts';
+import { pointerTo } from '../json.ts';
 import type { Pipe, RetryRule } from '../pipes/contract.ts';
-import type { Param, Params } from '../pipes/params.ts';
 import { compileParams } from './params.ts';
 
 /** The members of a pipe document that the plan reads. */
@@ -96,7 +96,7 @@ export function compilePlan(
     if (success !== undefined) planned.success = target(success, `/${index}/outs/success`);
     if (error !== undefined) planned.error = target(error, `/${index}/outs/error`);
     const exits = new Map<number, PlanPipe>();
-    for (const exit of exitsOf(known.pipe.params, source.params ?? {}, `/${index}/params`)) {
+    for (const exit of namedPipes(known.pipe.params, source.params ?? {}, `/${index}/params`, 'exit')) {
       const found = target(exit.id, exit.pointer);
       if (found !== undefined) exits.set(exit.id, found);
     }
@@ -120,49 +120,4 @@ function reachesUnsafe(from: PlanPipe & { unsafeItself?: boolean }, seen: Set<Pl
   return [from.success, from.error, ...from.exits.values()].some(
     (next) => next !== undefined && reachesUnsafe(next, seen),
   );
-}
-
-/** The pipes that params name as exits (`exit` params), with their places. */
-export function exitsOf(
-  params: Params,
-  written: unknown,
-  pointer: string,
-): { id: number; pointer: string }[] {
-  return namedPipes(params, written, pointer, 'exit');
-}
-
-/** The pipes of the Schedule pipeline that params name (`entry` params), with their places. */
-export function entriesOf(
-  params: Params,
-  written: unknown,
-  pointer: string,
-): { id: number; pointer: string }[] {
-  return namedPipes(params, written, pointer, 'entry');
-}
-
-function namedPipes(
-  params: Params,
-  written: unknown,
-  pointer: string,
-  kind: 'exit' | 'entry',
-): { id: number; pointer: string }[] {
-  if (!isObject(written)) return [];
-  return Object.entries(params).flatMap(([name, param]) =>
-    Object.hasOwn(written, name) ? inParam(param, written[name], pointerTo(pointer, name), kind) : [],
-  );
-}
-
-function inParam(
-  param: Param,
-  value: unknown,
-  pointer: string,
-  kind: 'exit' | 'entry',
-): { id: number; pointer: string }[] {
-  if (param.kind === kind) return typeof value === 'number' ? [{ id: value, pointer }] : [];
-  if (param.kind === 'object') return namedPipes(param.members ?? {}, value, pointer, kind);
-  const { items } = param;
-  if (param.kind === 'array' && items !== undefined && Array.isArray(value)) {
-    return value.flatMap((each, index) => inParam(items, each, pointerTo(pointer, index), kind));
-  }
-  return [];
 }

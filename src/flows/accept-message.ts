@@ -2,6 +2,9 @@
  * Door 1: messages. A request is checked against its channel, and the message and its waiting row are written before
  * anyone is answered. Requests that arrive together are looked up and written together.
  */
+
+import { sealFields } from '../access/vault.ts';
+import { fieldsOf } from '../channel/document.ts';
 import { unfit } from '../channel/unfit.ts';
 import { compileFields, type FieldCheck } from '../channel/values.ts';
 import { asFailure, Failure, type Problem } from '../errors.ts';
@@ -10,6 +13,7 @@ import { insertMessages, type NewMessage } from '../storage/accept.ts';
 import { findEntity, firstEntities, type ResourceRow, type SenderRow } from '../storage/entities.ts';
 import { type NewProfile, upsertProfiles } from '../storage/profiles.ts';
 import { findSubscriptions, type NewSubscription, upsertSubscriptions } from '../storage/subscriptions.ts';
+import { isoTime } from '../time.ts';
 import type { Directory, KnownChannel } from './directory.ts';
 import { createGatherer } from './gather.ts';
 import type { Ground } from './ground.ts';
@@ -67,6 +71,8 @@ const MOST_TOGETHER = 1_000;
 const FRESH_MS = 1_000;
 
 interface Checks {
+  /** Names of the secret subscription fields. */
+  readonly secret: ReadonlySet<string>;
   readonly template: FieldCheck;
   readonly subscription: FieldCheck;
 }
@@ -89,6 +95,9 @@ export function createAccept(
       made = {
         template: compileFields(fields.template ?? []),
         subscription: compileFields(fields.subscription ?? [], 'subscription'),
+        secret: new Set(
+          fieldsOf(fields.subscription).flatMap((field) => (field.secret === true ? [field.field] : [])),
+        ),
       };
       checks.set(channel.versionId, made);
     }
@@ -293,7 +302,9 @@ export function createAccept(
         profileId,
         resourceId: each.resourceId,
         channelId,
-        fields: JSON.stringify(each.subscriptionFields),
+        fields: JSON.stringify(
+          sealFields(ground.vault, each.subscriptionFields, checksOf(each.channel).secret, isoTime(nowMs)),
+        ),
         status: null,
       });
     }

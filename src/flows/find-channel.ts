@@ -1,6 +1,6 @@
 /** Channels as an account sees them: the shared ones and its own. */
 import { Failure } from '../errors.ts';
-import { nearest } from '../validate.ts';
+import { nearName } from '../near.ts';
 import type { Directory, KnownChannel } from './directory.ts';
 
 /** The channel that a request names at `pointer`. Throws REQUEST_INVALID, with the name that was probably meant. */
@@ -15,7 +15,7 @@ export async function findChannel(
   const known = await directory.channel(sid);
   if (known !== undefined && isSeen(known.row)) return known.channel;
   const sids = [...(await directory.channels()).values()].filter(isSeen).map((row) => row.sid);
-  const near = nearest(sid, sids);
+  const near = nearName(sid, sids);
   throw refused(
     pointer,
     `There is no channel "${sid}".${near === undefined ? '' : ` Did you mean "${near}"?`}`,

@@ -1,4 +1,6 @@
 /** Brings the channels of folders into the books: those that come with the product, and those of an admin's own folders. */
+
+import type { ChannelSource } from '../channel/check.ts';
 import type { Finding } from '../channel/finding.ts';
 import { type ChannelFolder, readChannels } from '../channel/load.ts';
 import { parseSource } from '../channel/source-text.ts';
@@ -18,18 +20,19 @@ export interface LoadedFolders {
 }
 
 /**
- * Keeps each channel of the folders, shared by all accounts; one that cannot be kept is named and stops no other: its
+ * Keeps the built-in channels and each channel of the folders, shared by all accounts; one that cannot be kept is named and stops no other: its
  * version before goes on. Several processes may do this at once, and again at any time.
  */
 export async function loadChannelFolders(
   ground: Ground,
   directory: Directory,
   folders: readonly ChannelFolder[],
+  builtIns: readonly ChannelSource[] = [],
 ): Promise<LoadedFolders> {
   const loaded = await readChannels(folders);
   const channels: string[] = [];
   const problems = loaded.findings.filter(isError).map(sentenceOf);
-  const sources = loaded.sources.map(({ text, ...rest }) => ({
+  const sources = [...builtIns, ...loaded.sources].map(({ text, ...rest }) => ({
     ...rest,
     source: parseSource(rest.file, text),
   }));
@@ -48,7 +51,7 @@ export async function loadChannelFolders(
     }
   }
   directory.forget();
-  for (const problem of problems) ground.log.warn({}, problem);
+  for (const problem of problems) ground.log.error({}, problem);
   return { channels, problems };
 }
 

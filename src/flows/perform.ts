@@ -1,10 +1,11 @@
 /** Performs one claimed row: brings together what its run needs, runs the plan, and says what is to be settled. */
-import type { PipelineName } from '../channel/document.ts';
+import { openFields } from '../access/vault.ts';
+import { fieldsOf, type PipelineName } from '../channel/document.ts';
 import type { PlanPipe } from '../engine/plan.ts';
 import { type Outside, type RunOutcome, runPlan } from '../engine/run.ts';
 import { asFailure, Failure } from '../errors.ts';
 import type { Scope } from '../expression/scope.ts';
-import { decodeValue, isObject } from '../json.ts';
+import { isObject } from '../json.ts';
 import type { RateLimit } from '../pipes/contract.ts';
 import { type ClaimedRow, PIPELINE_CODES } from '../storage/claim.ts';
 import { PARKED_DUE_MS } from '../storage/launches.ts';
@@ -15,6 +16,7 @@ import type { Ground } from './ground.ts';
 import { keywordsOf, originOf, type Surroundings } from './keywords.ts';
 import { endMessage, outcomeParts, putBack } from './outcome.ts';
 import type { Parts } from './parts.ts';
+import { readPayload } from './payload.ts';
 import { createRedact, type Redact } from './redact.ts';
 import { decideRetry } from './retry.ts';
 
@@ -38,6 +40,9 @@ export interface Perform {
 }
 
 interface Around extends Surroundings {
+  readonly secrets: readonly string[];
+  /** The channel has secret subscription fields, which are opened per message. */
+  readonly sealedSubscriptions: boolean;
   readonly redact: Redact;
   readonly outside: Outside;
 }
@@ -101,6 +106,10 @@ export function createPerform(
       resource,
       account,
       launch,
+      secrets,
+      sealedSubscriptions: fieldsOf(channel.document.fields.subscription).some(
+        (field) => field.secret === true,
+      ),
       redact: createRedact(secrets),
       outside: open({
         laneId: row.lane_id,
@@ -115,10 +124,15 @@ export function createPerform(
     return made;
   };
 
-  const performMessage = async (row: ClaimedRow, pipeline: PipelineName, nowMs: number): Promise<Parts> => {
-    const found = aroundOf(row, row.sender_id);
+  const performMessage = async (
+    claimed: ClaimedRow,
+    pipeline: PipelineName,
+    nowMs: number,
+  ): Promise<Parts> => {
+    const found = aroundOf(claimed, claimed.sender_id);
     const around = found instanceof Promise ? await found : found;
     const { channel, launch } = around;
+    const { row, redact } = openSubscription(claimed, around);
     const early = notToSend(row, pipeline, around, nowMs);
     if (early !== undefined) return early;
 
@@ -138,10 +152,10 @@ export function createPerform(
       keywords.template = renderTemplate(row, around, keywords);
     } catch (thrown) {
       const failure = asFailure(thrown);
-      return endMessage(row, 'failed', failure.code, around.redact(failure.message), ids);
+      return endMessage(row, 'failed', failure.code, redact(failure.message), ids);
     }
     const origin = originOf(row, launch);
-    const resumed = row.payload === null ? undefined : (decodeValue(row.payload) as ResumedRun);
+    const resumed = row.payload === null ? undefined : (readPayload(ground.vault, row.payload) as ResumedRun);
     const outcome = await run(row, entry, {
       keywords,
       origin: resumed?.origin ?? origin,
@@ -155,11 +169,18 @@ export function createPerform(
       row,
       channel,
       outcome,
-      redact: around.redact,
+      redact,
       nowMs,
       pipeline,
       sample: options.trailSample,
     });
+  };
+
+  /** Secret fields of the subscription are opened for this run, and masked in what it leaves. */
+  const openSubscription = (row: ClaimedRow, around: Around): { row: ClaimedRow; redact: Redact } => {
+    if (!around.sealedSubscriptions || row.subscription === null) return { row, redact: around.redact };
+    const { values, secrets } = openFields(ground.vault, row.subscription);
+    return { row: { ...row, subscription: values }, redact: createRedact([...around.secrets, ...secrets]) };
   };
 
   /** Why a message is not sent, and what is written instead; undefined where nothing speaks against it. */
@@ -177,7 +198,8 @@ export function createPerform(
     if (launchState === 'paused') return putBack(row, PARKED_DUE_MS);
     if (pipeline !== 'message') return undefined;
     if (row.state >= STATE_CODES.expired) return { done: [row.id] };
-    if (row.expires !== null && row.expires <= nowMs) return endMessage(row, 'expired', 'MESSAGE_EXPIRED');
+    // What was sent in time goes on: only its later pipes are left.
+    if (row.expires !== null && row.expires <= nowMs && row.state < STATE_CODES.sent) return endMessage(row, 'expired', 'MESSAGE_EXPIRED');
     if (
       row.subscription_status !== null &&
       row.subscription_status !== 'subscribed' &&
@@ -222,7 +244,7 @@ export function createPerform(
   };
 
   const performListener = async (row: ClaimedRow, nowMs: number): Promise<Parts> => {
-    const kept = decodeValue(row.payload ?? '{}') as ResumedRun & { senderId?: string | null };
+    const kept = readPayload(ground.vault, row.payload ?? '{}') as ResumedRun & { senderId?: string | null };
     // A listener that answered with its result has run already; what it left is settled now.
     if (kept.recorded !== undefined) return recordedParts(row, kept.recorded);
     const senderId = kept.senderId ?? null;

@@ -70,7 +70,7 @@ export function storeFields(vault: Vault, form: Form, write: FieldWrite): Record
 }
 
 /** Secrets that stay as they are stored, and the values that are set; what is null is in neither. */
-export function withKept(
+function withKept(
   form: Form,
   given: Values,
   stored: Values,

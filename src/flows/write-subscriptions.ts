@@ -1,4 +1,5 @@
 /** Creates and updates subscriptions, many at once; one that is wrong costs no other. */
+import { openFields, sealFields } from '../access/vault.ts';
 import { unfit } from '../channel/unfit.ts';
 import { Failure } from '../errors.ts';
 import type { Ids } from '../ids.ts';
@@ -9,6 +10,7 @@ import {
   type SubscriptionStatus,
   upsertSubscriptions,
 } from '../storage/subscriptions.ts';
+import { isoTime } from '../time.ts';
 import type { Directory, KnownChannel } from './directory.ts';
 import { findChannel, refused } from './find-channel.ts';
 import type { Ground } from './ground.ts';
@@ -125,9 +127,9 @@ export function createWriteSubscriptions(
           : request.fields;
         const form = forms(document, 'subscription');
         // A field that the channel no longer has must not stand in the way of the others.
-        const before = Object.entries(earlier?.fields ?? row.fields ?? {}).filter(([name]) =>
-          form.names.has(name),
-        );
+        const before = Object.entries(
+          earlier?.fields ?? openFields(ground.vault, row.fields ?? {}).values,
+        ).filter(([name]) => form.names.has(name));
         const { values, problems } = form.check({ ...Object.fromEntries(before), ...given }, 'saved');
         if (problems.length > 0) {
           results[place] = invalid(placed(problems, '/fields'));
@@ -136,6 +138,7 @@ export function createWriteSubscriptions(
         merged.set(key, {
           place: earlier?.place ?? place,
           fields: values,
+          secret: form.secret,
           status: request.status ?? earlier?.status ?? null,
           id: earlier?.id ?? ids.next(),
           accountId,
@@ -145,9 +148,10 @@ export function createWriteSubscriptions(
         });
         results[place] = 'updated';
       }
-      const subscriptions = [...merged.values()].map((each) => ({
+      const setAt = isoTime(clock.now());
+      const subscriptions = [...merged.values()].map(({ secret, ...each }) => ({
         ...each,
-        fields: JSON.stringify(each.fields),
+        fields: JSON.stringify(sealFields(ground.vault, each.fields, secret, setAt)),
       }));
       const firsts = new Map(subscriptions.map((each) => [each.id, each.place]));
       if (subscriptions.length > 0) {
@@ -173,5 +177,6 @@ interface Merged {
   readonly resourceId: string;
   readonly channelId: number;
   readonly fields: Readonly<Record<string, unknown>>;
+  readonly secret: ReadonlySet<string>;
   readonly status: SubscriptionStatus | null;
 }

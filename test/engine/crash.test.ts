@@ -83,6 +83,8 @@ async function sendAll(
       template: { text: 'Hello' },
     }));
     const { results } = await engine.api.post('/messages', { messages });
+    const refused = results.find((result: { problem?: unknown }) => result.problem !== undefined);
+    if (refused !== undefined) throw new Error(JSON.stringify(refused));
     ids.push(...results.map((result: { id: string }) => result.id));
   }
   return ids;

@@ -160,6 +160,7 @@ describe('accounts', () => {
 
 describe('the audit', () => {
   it('says who did what, newest first, in pages', async () => {
+    api.pass(1_000);
     await create({ name: 'audited', role: 'viewer' });
     const all = rowsOf(await api.call('GET /audit?limit=100'));
     expect(all[0]).toMatchObject({

@@ -1,5 +1,6 @@
 /** Runs one example of a pipe through the real engine, with the outside played from the example. */
-import { compilePlan, exitsOf, type PipeSource } from '../../src/engine/plan.ts';
+import { namedPipes } from '../../src/channel/named-pipes.ts';
+import { compilePlan, type PipeSource } from '../../src/engine/plan.ts';
 import { type RunOutcome, runPlan } from '../../src/engine/run.ts';
 import { isObject, own } from '../../src/json.ts';
 import { pipeOf } from '../../src/pipes/catalog.ts';
@@ -56,7 +57,11 @@ export async function runExample(
   });
   const pipe = pipeOf(type);
   if (pipe === undefined) throw new Error(`no pipe of type ${type}`);
-  const exits = new Set([SUCCESS, ERROR, ...exitsOf(pipe.params, example.params, '').map(({ id }) => id)]);
+  const exits = new Set([
+    SUCCESS,
+    ERROR,
+    ...namedPipes(pipe.params, example.params, '', 'exit').map(({ id }) => id),
+  ]);
   const sources: PipeSource[] = [
     { id: PIPE, type, params: example.params, outs: { success: SUCCESS, error: ERROR } },
     ...[...exits].map((id) => ({ id, type: 'end' })),

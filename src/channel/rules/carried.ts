@@ -1,7 +1,7 @@
 /** Rules: what is read from `$in` and `$error` was put there before, and the bodies that pipes work on are there. */
 import type { Reference } from '../../expression/scope.ts';
+import { didYouMean, listed, nearName } from '../../near.ts';
 import type { Analysis } from '../analysis.ts';
-import { didYouMean, listed, nearName } from '../near.ts';
 import type { PipeUse } from '../read-pipeline.ts';
 import type { Place, Report } from '../report.ts';
 import type { Rule } from './context.ts';

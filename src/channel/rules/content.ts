@@ -1,6 +1,6 @@
 /** Rules: the mapping of content types names what exists (content and modes, sections 1.1 and 2). */
 import { isObject, pointerTo } from '../../json.ts';
-import { didYouMean, listed, nearName } from '../near.ts';
+import { didYouMean, listed, nearName } from '../../near.ts';
 import type { Rule } from './context.ts';
 
 /** What each content type holds. */

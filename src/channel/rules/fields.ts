@@ -3,9 +3,9 @@
 import { Failure } from '../../errors.ts';
 import { compileRegex } from '../../expression/regex.ts';
 import { own, pointerTo } from '../../json.ts';
+import { didYouMean, listed, nearName } from '../../near.ts';
 import type { FieldGroup } from '../document.ts';
 import type { Draft, FormUse } from '../draft.ts';
-import { didYouMean, listed, nearName } from '../near.ts';
 import type { FieldUse } from '../read-fields.ts';
 import type { Report } from '../report.ts';
 import { SETTING_TYPES } from '../schema/field.ts';

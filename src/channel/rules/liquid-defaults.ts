@@ -2,8 +2,8 @@
 import { Failure } from '../../errors.ts';
 import { compileLiquid, type LiquidVariable } from '../../expression/liquid.ts';
 import { isObject, pointerTo } from '../../json.ts';
+import { didYouMean, listed, nearName } from '../../near.ts';
 import type { Draft } from '../draft.ts';
-import { didYouMean, listed, nearName } from '../near.ts';
 import { codeOf } from '../read-params.ts';
 import type { Report } from '../report.ts';
 import { isLiquidField } from '../values.ts';

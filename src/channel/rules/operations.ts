@@ -1,10 +1,10 @@
 /** Rules: entities and their operations (channel format, section 9). */
 import { pointerTo } from '../../json.ts';
+import { didYouMean, listed, nearName } from '../../near.ts';
 import type { Analysis } from '../analysis.ts';
 import { fieldsOf } from '../document.ts';
 import type { Draft } from '../draft.ts';
 import { reached } from '../graph.ts';
-import { didYouMean, listed, nearName } from '../near.ts';
 import type { PipeUse } from '../read-pipeline.ts';
 import type { Report } from '../report.ts';
 import type { Rule } from './context.ts';

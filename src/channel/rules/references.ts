@@ -1,8 +1,8 @@
 /** Rules: expressions are written correctly and read what is declared and there (channel format, section 5). */
 import type { Keyword, Reference } from '../../expression/scope.ts';
+import { didYouMean, listed, nearName } from '../../near.ts';
 import type { Analysis } from '../analysis.ts';
 import type { Draft } from '../draft.ts';
-import { didYouMean, listed, nearName } from '../near.ts';
 import type { PipeUse } from '../read-pipeline.ts';
 import type { Place, Report } from '../report.ts';
 import { checkCarried } from './carried.ts';

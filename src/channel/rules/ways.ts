@@ -1,8 +1,8 @@
 /** Rules: every exit leads somewhere, every pipe is led to, and no way goes round for ever (channel format, section 4). */
 import { own } from '../../json.ts';
+import { listed } from '../../near.ts';
 import { type Analysis, handovers } from '../analysis.ts';
 import { circles } from '../graph.ts';
-import { listed } from '../near.ts';
 import type { PipeUse } from '../read-pipeline.ts';
 import type { Report } from '../report.ts';
 import type { Rule } from './context.ts';

@@ -1,7 +1,7 @@
 /** The header rows of imports: which column is what. */
 import { Failure } from '../../errors.ts';
 import { setOwn } from '../../json.ts';
-import { nearest } from '../../validate.ts';
+import { nearName } from '../../near.ts';
 import { COLUMN_TYPES, type ColumnType, valueOfCell } from './cells.ts';
 import type { ReadHeader } from './read-rows.ts';
 
@@ -60,7 +60,7 @@ function readColumn(written: string, fixed: ReadonlySet<string>, typed: boolean)
 }
 
 function missingColumn(name: string, header: readonly string[]): string {
-  const near = nearest(name, header);
+  const near = nearName(name, header);
   const first = header[0] ?? '';
   const hint =
     near !== undefined

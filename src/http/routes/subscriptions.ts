@@ -3,7 +3,7 @@ import { Failure } from '../../errors.ts';
 import type { Directory } from '../../flows/directory.ts';
 import type { Ground } from '../../flows/ground.ts';
 import { subscriptionHeader } from '../../flows/import/headers.ts';
-import { createForms, type Form, invalid, placed, showFields, withKept } from '../../flows/stored-fields.ts';
+import { createForms, type Form, showFields, storeFields } from '../../flows/stored-fields.ts';
 import { createWriteSubscriptions, type SubscriptionRequest } from '../../flows/write-subscriptions.ts';
 import { isUuid } from '../../ids.ts';
 import { writeAudit } from '../../storage/audit.ts';
@@ -17,6 +17,7 @@ import {
   type SubscriptionFilter,
   type SubscriptionStatus,
 } from '../../storage/subscriptions.ts';
+import { isoTime } from '../../time.ts';
 import { compileSchema } from '../../validate.ts';
 import { channelNames } from '../channel-names.ts';
 import { refuseUnfit } from '../check-request.ts';
@@ -81,6 +82,14 @@ export function subscriptionRoutes(ground: Ground, directory: Directory): Route[
     const page = { limit: 1, before: undefined };
     return (await listSubscriptions(sql, accountId, { profile, resource, channel }, page)).rows[0];
   };
+
+  const storedFields = (form: Form, given: Readonly<Record<string, unknown>>, row: ShownSubscription) =>
+    storeFields(ground.vault, form, {
+      given,
+      stored: row.fields,
+      setAt: isoTime(clock.now()),
+      pointer: '/fields',
+    });
 
   return [
     route<SubscriptionRequest>({
@@ -180,7 +189,7 @@ export function subscriptionRoutes(ground: Ground, directory: Directory): Route[
         const auditId = ids.next();
         const row = await database.transaction(async (tx) => {
           const before = await find(tx, accountId, params.id);
-          const fields = form && body.fields && JSON.stringify(checked(form, body.fields, before));
+          const fields = form && body.fields && JSON.stringify(storedFields(form, body.fields, before));
           const change = { status: body.status ?? null, fields: fields ?? null };
           await changeSubscription(tx, accountId, before.id, change, clock.now());
           const after = await find(tx, accountId, before.id);
@@ -191,13 +200,6 @@ export function subscriptionRoutes(ground: Ground, directory: Directory): Route[
       },
     }),
   ];
-}
-
-function checked(form: Form, given: Readonly<Record<string, unknown>>, row: ShownSubscription) {
-  const { kept, set } = withKept(form, given, row.fields);
-  const { values, problems } = form.check({ ...kept, ...set }, 'saved');
-  if (problems.length > 0) throw invalid(placed(problems, '/fields'));
-  return values;
 }
 
 function masked(row: ShownSubscription) {

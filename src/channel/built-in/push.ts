@@ -1,0 +1,117 @@
+/** The built-in channel Push: Web Push with VAPID, straight to the push services of browsers. */
+export const push = Object.freeze({
+  sid: 'push',
+  id: 3,
+  name: 'Push',
+  description: 'Notifications in browsers and installed web apps, by Web Push (VAPID).',
+  type: 'push',
+  communication: 'direct',
+  mailing_types: ['regular', 'trigger'],
+  icon: 'bell',
+  module: 'push',
+  events: [
+    { sid: 'sent', id: 31, name: 'Sent', color: '#1e88e5', type: 'send' },
+    { sid: 'hard_bounce', id: 34, name: 'Subscription gone', color: '#c62828', type: 'hbounce' },
+    { sid: 'rejected', id: 35, name: 'Refused by the push service', color: '#8e24aa', type: 'undeliv' },
+  ],
+  fields: {
+    sender: [
+      { type: 'header', text: 'VAPID keys' },
+      {
+        field: 'public_key',
+        type: 'string',
+        name: 'Public key',
+        required: true,
+        pattern: '^[A-Za-z0-9_-]{87}=?$',
+        hint: 'The applicationServerKey with which people subscribe in the browser',
+      },
+      {
+        field: 'private_key',
+        type: 'string',
+        name: 'Private key',
+        required: true,
+        secret: true,
+        pattern: '^[A-Za-z0-9_-]{43}=?$',
+      },
+      {
+        field: 'contact',
+        type: 'string',
+        name: 'Contact',
+        required: true,
+        pattern: '^(mailto:[^\\s@]+@[^\\s@]+|https://[^\\s]+)$',
+        placeholder: 'mailto:ops@example.com',
+        hint: 'How a push service reaches you: mailto: or https://',
+      },
+    ],
+    subscription: [
+      { field: 'endpoint', type: 'url', name: 'Endpoint', required: true, max_length: 2_048 },
+      [
+        {
+          field: 'p256dh',
+          type: 'string',
+          name: 'Key p256dh',
+          required: true,
+          pattern: '^[A-Za-z0-9_-]{87}=?$',
+        },
+        {
+          field: 'auth',
+          type: 'string',
+          name: 'Key auth',
+          required: true,
+          pattern: '^[A-Za-z0-9_-]{22}(==)?$',
+        },
+      ],
+    ],
+    template: [
+      { field: 'title', type: 'string', name: 'Title', required: true, max_length: 65 },
+      { field: 'body', type: 'text', name: 'Text', required: true, max_length: 240 },
+      { field: 'image', type: 'url', name: 'Image' },
+      { field: 'deep_link', type: 'url', name: 'Opens', hint: 'What a click on the notification opens' },
+      {
+        field: 'actions',
+        type: 'json',
+        name: 'Buttons',
+        placeholder: '[{ "action": "buy", "title": "Buy" }]',
+      },
+      [
+        {
+          field: 'ttl',
+          type: 'int',
+          name: 'Kept for so many seconds',
+          default: 86_400,
+          min: 0,
+          max: 2_419_200,
+          hint: 'While the device is not reachable',
+        },
+        {
+          field: 'urgency',
+          type: 'enum',
+          name: 'Urgency',
+          default: 'normal',
+          options: [
+            { value: 'very-low', label: 'Very low' },
+            { value: 'low', label: 'Low' },
+            { value: 'normal', label: 'Normal' },
+            { value: 'high', label: 'High' },
+          ],
+        },
+        {
+          field: 'topic',
+          type: 'string',
+          name: 'Topic',
+          pattern: '^[A-Za-z0-9_-]{1,32}$',
+          hint: 'A later notification of the same topic replaces one that waits',
+        },
+      ],
+    ],
+  },
+  content: {
+    push_notification: {
+      title: 'title',
+      body: 'body',
+      image: 'imageUrl',
+      deep_link: 'deepLink',
+      actions: 'actions',
+    },
+  },
+});
