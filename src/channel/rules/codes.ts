@@ -58,6 +58,7 @@ export const FINDING_CODES = {
   'field-default': error('The default of a field does not fit its own rules.'),
   'field-limits': error('The least value or length of a field is larger than the greatest.'),
   'field-setting': warning('A setting means nothing for this type of field or in this group.'),
+  'secret-group': error('A secret field stands in a group whose values people read: template or mailing.'),
   'secret-default': warning('A secret field has a default, which stands readable in the document.'),
   'entity-unknown': error('A field names an entity that the channel does not declare.'),
   'entity-twice': error('Two entities, or two operations of an entity, have the same sid.'),

@@ -18,6 +18,7 @@ export const checkFields: Rule = (draft, report) => {
     checkNames(form, draft, report);
     for (const use of form.fields) {
       checkSettings(use, form, draft, report);
+      checkSecretGroup(use, form, draft, report);
       checkLimits(use, draft, report);
       checkOptions(use, draft, report);
       checkEntityName(use, draft, report);
@@ -45,6 +46,16 @@ function checkGroups(draft: Draft, report: Report): void {
     if (form !== undefined && (form.fields.length > 0 || !form.whole)) continue;
     report.add('field-missing', { source: draft.source, pointer: `/fields/${group}` }, message);
   }
+}
+
+/** Content is written, approved and read by people; what must stay secret belongs to those who own credentials. */
+function checkSecretGroup(use: FieldUse, form: FormUse, draft: Draft, report: Report): void {
+  if (use.field.secret !== true || (form.group !== 'template' && form.group !== 'mailing')) return;
+  report.add(
+    'secret-group',
+    { source: draft.source, pointer: pointerTo(use.pointer, 'secret') },
+    `A ${form.group} field cannot be secret: its values are read by everybody who sees the ${form.group === 'template' ? 'content' : 'mailing'}. Make it a sender, resource, account or subscription field.`,
+  );
 }
 
 function checkNames(form: FormUse, draft: Draft, report: Report): void {

@@ -60,6 +60,12 @@ export const FIELDS: readonly Example[] = [
     pointer: '/fields/template/0/pattern',
   },
   {
+    code: 'secret-group',
+    name: 'a secret among the content',
+    document: withField('template', { field: 'key', type: 'string', name: 'K', secret: true }),
+    says: 'Make it a sender, resource, account or subscription field',
+  },
+  {
     code: 'secret-default',
     name: 'a secret with a default',
     document: withField('sender', { field: 'key', type: 'string', name: 'K', secret: true, default: 'k' }),
