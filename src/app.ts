@@ -25,6 +25,7 @@ import { createStages } from './flows/stages.ts';
 import { createWaker } from './flows/waker.ts';
 import { createWorker, type Worker } from './flows/worker.ts';
 import { mountApi } from './http/api.ts';
+import { mountFallbacks } from './http/fallbacks.ts';
 import { mountListener } from './http/listener.ts';
 import { mountOperations } from './http/operators.ts';
 import { allRoutes } from './http/routes.ts';
@@ -174,6 +175,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       tokens,
     );
   }
+  mountFallbacks(app, ground);
   const { server, url } = await listen(app, config);
 
   return Object.freeze<App>({

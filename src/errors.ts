@@ -57,6 +57,9 @@ export const FAILURES = {
   SPLIT_FAILED: kind('author', 422, 'Some elements of a split failed.'),
   HOP_LIMIT: kind('author', 422, 'The run went through too many pipes.'),
   RUN_TIMEOUT: kind('author', 504, 'The run took longer than it may.'),
+  GATEWAY_REFUSED: kind('provider', 502, 'The mail server or SMS centre refused the message.'),
+  GATEWAY_UNREACHABLE: kind('weather', 502, 'The mail server or SMS centre could not be reached.'),
+  GATEWAY_TIMEOUT: kind('weather', 504, 'The mail server or SMS centre did not answer in time.'),
   // messages
   VALUES_INVALID: kind('caller', 422, 'Values do not fit the fields of the channel.'),
   PERSONAL_DATA_REFUSED: kind('author', 422, 'An indirect channel may not use personal data.'),
@@ -72,6 +75,7 @@ export const FAILURES = {
   UNAUTHENTICATED: kind('caller', 401, 'A valid token is needed.'),
   FORBIDDEN: kind('caller', 403, 'The role of this token does not allow this.'),
   NOT_FOUND: kind('caller', 404, 'There is nothing here.'),
+  METHOD_UNKNOWN: kind('caller', 405, 'This address does not take this method.'),
   CONFLICT: kind('caller', 409, 'This contradicts what is stored.'),
   IMMUTABLE: kind('caller', 409, 'This never changes after creation.'),
   CHANNEL_READ_ONLY: kind('caller', 403, 'Built-in and system channels cannot be changed.'),
@@ -81,6 +85,7 @@ export const FAILURES = {
   // running the program
   SETTINGS_INVALID: kind('caller', 500, 'The settings contain mistakes.'),
   DATA_FOLDER_IN_USE: kind('caller', 500, 'The data folder is used by another process.'),
+  SERVER_UNREACHABLE: kind('weather', 503, 'No Sluiceway answers at this address.'),
   DATABASE_UNREACHABLE: kind('weather', 503, 'The database could not be reached.'),
   SECRET_UNREADABLE: kind('caller', 500, 'A stored secret cannot be decrypted with the given keys.'),
   SHUTDOWN: kind('shutdown', 503, 'The engine is stopping.'),
