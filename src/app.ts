@@ -8,13 +8,17 @@ import { type ServerType, serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bootstrap, createTokens } from './access/tokens.ts';
 import { createVault } from './access/vault.ts';
+import { BUILT_INS } from './channel/built-in/built-ins.ts';
 import type { Config } from './config.ts';
 import { createAccept } from './flows/accept-message.ts';
+import { createAcceptReceipt } from './flows/accept-receipt.ts';
 import { createAcceptRequest } from './flows/accept-request.ts';
 import { createDirectory } from './flows/directory.ts';
 import type { Ground, Log } from './flows/ground.ts';
+import { type Binds, createBinds } from './flows/hold-binds.ts';
 import { createHousekeeping } from './flows/housekeeping.ts';
 import { loadChannelFolders } from './flows/keep-channels.ts';
+import { createLaneBreakers } from './flows/lane-breakers.ts';
 import { createLanes } from './flows/lanes.ts';
 import { createLimiter } from './flows/limiter.ts';
 import { createMailings } from './flows/mailings.ts';
@@ -34,6 +38,7 @@ import { createAddressGuard } from './outside/address-guard.ts';
 import { authorize } from './outside/authorize.ts';
 import { createForeignSql } from './outside/foreign-sql.ts';
 import { createHttpClient } from './outside/http-client.ts';
+import { createModules } from './outside/modules.ts';
 import { watchFolders } from './outside/watch-folders.ts';
 import { planPipeOf } from './pipes/catalog.ts';
 import type { Database } from './storage/database.ts';
@@ -44,6 +49,8 @@ import { systemClock } from './time.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const POLL_MS = 200;
+/** The built-in channel whose receipts come over its own connections. */
+const SMS = 'sms';
 
 export interface App {
   /** Where it listens, for example `http://127.0.0.1:8080`. */
@@ -56,13 +63,18 @@ export interface App {
   readonly stop: () => Promise<void>;
 }
 
+/** Opens the database of the settings as it is. */
+export async function connectDatabase(config: Config): Promise<Database> {
+  if (config.databaseUrl !== undefined) {
+    return openServer({ url: config.databaseUrl, connections: config.databaseConnections });
+  }
+  await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
+  return openEmbedded(join(config.dataFolder, 'database'));
+}
+
 /** Opens the database of the settings, brought to this program's schema. */
 export async function openDatabase(config: Config): Promise<Database> {
-  if (config.databaseUrl === undefined) await mkdir(config.dataFolder, { recursive: true });
-  const database =
-    config.databaseUrl === undefined
-      ? await openEmbedded(join(config.dataFolder, 'database'))
-      : await openServer({ url: config.databaseUrl, connections: config.databaseConnections });
+  const database = await connectDatabase(config);
   try {
     await migrate(database);
     await makePartitions(database, systemClock.now());
@@ -81,7 +93,7 @@ export async function readKeys(config: Config): Promise<readonly Buffer[]> {
     return [Buffer.from(await readFile(path, 'utf8'), 'base64')];
   } catch {
     const key = randomBytes(32);
-    await mkdir(config.dataFolder, { recursive: true });
+    await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
     await writeFile(path, key.toString('base64'), { mode: 0o600, flag: 'wx' });
     return [key];
   }
@@ -111,17 +123,31 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   let worker: Worker | undefined;
   const waker = await createWaker(ground, (laneId) => worker?.wake(laneId));
   const limiter = createLimiter(ground, (ms) => new Promise((resolve) => setTimeout(resolve, ms)));
-  const open = createOpenOutside(ground, limiter, { send: http.send, authorize, query: foreign.query });
+  const acceptReceipt = createAcceptReceipt(ground, directory, lanes, waker.woken);
+  const modules = createModules({
+    guard,
+    http,
+    now: clock.now,
+    receipt: (place, event, dedupeKey) => acceptReceipt({ channel: SMS, ...place, event, dedupeKey }),
+    log: (fields, text) => log.warn(fields, text),
+  });
+  const open = createOpenOutside(ground, limiter, {
+    send: http.send,
+    authorize,
+    query: foreign.query,
+    modules: modules.byName,
+  });
   const accept = createAccept(ground, directory, lanes, waker.woken);
   const acceptRequest = createAcceptRequest(ground, directory, lanes, open, waker.woken);
   const mailings = createMailings(ground, directory, lanes, waker.woken);
   const tokens = createTokens(database, clock);
 
   const own = config.channelFolders.map((folder) => ({ channels: folder, kind: 'custom' as const }));
-  const loaded = await loadChannelFolders(ground, directory, [
-    { channels: join(ROOT, 'channels'), pipelines: join(ROOT, 'pipelines'), kind: 'system' },
+  const folders = [
+    { channels: join(ROOT, 'channels'), pipelines: join(ROOT, 'pipelines'), kind: 'system' as const },
     ...own,
-  ]);
+  ];
+  const loaded = await loadChannelFolders(ground, directory, folders, BUILT_INS);
   const unwatch = watchFolders(
     config.channelFolders,
     async () => {
@@ -133,10 +159,15 @@ export async function startApp(config: Config, log: Log): Promise<App> {
 
 
   let housekeeping: ReturnType<typeof createHousekeeping> | undefined;
+  let binds: Binds | undefined;
   if (config.roles.has('worker')) {
+    const breakers = createLaneBreakers(ground, (laneId) => worker?.wake(laneId));
     const settler = createSettler(ground, () => worker?.node() ?? 0);
-    const perform = createPerform(ground, directory, open, { trailSample: config.trailSample });
-    worker = createWorker(ground, perform, mailings.task, settler, {
+    const perform = createPerform(ground, directory, open, {
+      trailSample: config.trailSample,
+      laneOpenForMs: breakers.openForMs,
+    });
+    worker = createWorker(ground, perform, mailings.task, settler, breakers, {
       name: `${hostname()}/${process.pid}`,
       laneConcurrency: config.laneConcurrency,
       concurrency: config.concurrency,
@@ -153,6 +184,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     // Nobody else can have the embedded database open: what a dead process held is ours at once.
     if (database.kind === 'embedded') await housekeeping.takeOverAfter(-1);
     housekeeping.start();
+    binds = createBinds(ground, directory, SMS, modules.hold);
+    binds.start();
   }
 
   const app = new Hono();
@@ -189,7 +222,9 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       });
       await unwatch();
       await housekeeping?.stop();
+      await binds?.stop();
       await worker?.stop();
+      await modules.close();
       await waker.stop();
       await http.close();
       await foreign.close();

@@ -1,6 +1,15 @@
 /** The commands: `sluiceway <command>`. Each has its own file in src/commands. */
 import type { Writable } from 'node:stream';
-import { nearest } from './validate.ts';
+import {
+  type CommandName,
+  DECLARATIONS,
+  type Declaration,
+  type OptionTable,
+  usageOf,
+} from './commands/declarations.ts';
+import { asFailure } from './errors.ts';
+import { problemOf } from './http/problem.ts';
+import { nearName } from './near.ts';
 
 export interface CommandContext {
   readonly stdout: Writable;
@@ -10,57 +19,93 @@ export interface CommandContext {
 /** A command gets its arguments and gives the exit code. */
 export type Command = (args: readonly string[], context: CommandContext) => Promise<number>;
 
-interface Entry {
+export interface CommandEntry {
   readonly usage: string;
   readonly summary: string;
+  readonly options: OptionTable;
   /** Loaded when used, so that `check` does not open what `serve` needs. */
   readonly load: () => Promise<Command>;
 }
 
-const COMMANDS: Readonly<Record<string, Entry>> = {
-  serve: {
-    usage: 'serve',
-    summary: 'Run the engine: API, listener and worker, as the settings say.',
-    load: async () => (await import('./commands/serve.ts')).serveCommand,
-  },
-  check: {
-    usage: 'check [folder|file…] [--json]',
-    summary: 'Check channel documents; exit code 1 on any error.',
-    load: async () => (await import('./commands/check.ts')).runCheck,
-  },
-  test: {
-    usage: 'test [folder|file…] [--update] [--outs] [--json]',
-    summary: 'Run golden tests beside the channels, offline.',
-    load: async () => (await import('./commands/test.ts')).runTest,
-  },
+const LOADERS: Readonly<Record<CommandName, CommandEntry['load']>> = {
+  serve: async () => (await import('./commands/serve.ts')).serveCommand,
+  check: async () => (await import('./commands/check.ts')).runCheck,
+  test: async () => (await import('./commands/test.ts')).runTest,
+  'dry-run': async () => (await import('./commands/dry-run.ts')).runDryRun,
+  graph: async () => (await import('./commands/graph.ts')).runGraph,
+  init: async () => (await import('./commands/init.ts')).runInit,
+  send: async () => (await import('./commands/send.ts')).runSend,
+  'mailing start': async () => (await import('./commands/mailing-start.ts')).runMailingStart,
+  import: async () => (await import('./commands/import.ts')).runImport,
+  export: async () => (await import('./commands/export.ts')).runExport,
+  plan: async () => (await import('./commands/plan.ts')).runPlanCommand,
+  apply: async () => (await import('./commands/apply.ts')).runApply,
+  migrate: async () => (await import('./commands/migrate.ts')).runMigrate,
+  'keys rotate': async () => (await import('./commands/keys-rotate.ts')).runKeysRotate,
+  'token create': async () => (await import('./commands/token-create.ts')).runTokenCreate,
 };
 
-/** Runs a command line and gives its exit code. */
+/** All commands by name, in the order of the help. */
+export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map(
+  (Object.keys(DECLARATIONS) as CommandName[]).map((name): [string, CommandEntry] => {
+    const { summary, options }: Declaration = DECLARATIONS[name];
+    return [name, { usage: usageOf(name), summary, options, load: LOADERS[name] }];
+  }),
+);
+
+/** Runs a command line and gives its exit code. Throws Failure, except where the command was asked to answer in JSON. */
 export async function runCli(
   args: readonly string[],
   environment: CommandContext['environment'],
   stdout: Writable,
 ): Promise<number> {
-  const [name, ...rest] = args;
-  if (name === undefined || name === 'help' || name === '--help') {
+  if (args.length === 0 || args[0] === 'help' || args[0] === '--help') {
     stdout.write(help());
-    return name === undefined ? 1 : 0;
+    return args.length === 0 ? 1 : 0;
   }
-  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const words = COMMANDS.has(args.slice(0, 2).join(' ')) ? 2 : 1;
+  const name = args.slice(0, words).join(' ');
+  const rest = args.slice(words);
+  const entry = COMMANDS.get(name);
   if (entry === undefined) {
-    const near = nearest(name, Object.keys(COMMANDS));
-    stdout.write(
-      `There is no command "${name}".${near === undefined ? '' : ` Did you mean "${near}"?`}\n\n${help()}`,
-    );
+    stdout.write(`${unknownCommand(name, rest[0])}\n\n${help()}`);
     return 1;
   }
+  if (rest.includes('--help')) {
+    stdout.write(helpOf(entry));
+    return 0;
+  }
   const command = await entry.load();
-  return command(rest, { stdout, environment });
+  try {
+    return await command(rest, { stdout, environment });
+  } catch (thrown) {
+    if (!rest.includes('--json')) throw thrown;
+    stdout.write(`${JSON.stringify({ problem: problemOf(asFailure(thrown)) }, null, 2)}\n`);
+    return 1;
+  }
+}
+
+function unknownCommand(name: string, next: string | undefined): string {
+  const names = [...COMMANDS.keys()];
+  const longer = names.filter((each) => each.startsWith(`${name} `));
+  if (longer.length > 0) return `"${name}" is not the whole command. It goes on: ${longer.join(', ')}.`;
+  const firstWords = names.map((each) => each.split(' ')[0] ?? '');
+  const near = nearName(`${name} ${next ?? ''}`, names) ?? nearName(name, [...names, ...firstWords]);
+  return `There is no command "${name}".${near === undefined ? '' : ` Did you mean "${near}"?`}`;
 }
 
 function help(): string {
-  const entries = Object.values(COMMANDS);
-  const width = Math.max(...entries.map((entry) => entry.usage.length));
-  const lines = entries.map((entry) => `  ${entry.usage.padEnd(width)}  ${entry.summary}`);
-  return `sluiceway <command>\n\n${lines.join('\n')}\n`;
+  const width = Math.max(...[...COMMANDS.keys()].map((name) => name.length));
+  const lines = [...COMMANDS].map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  return `sluiceway <command>\n\n${lines.join('\n')}\n\nMore of one: sluiceway <command> --help\n`;
+}
+
+function helpOf({ usage, summary, options }: CommandEntry): string {
+  const rows = Object.entries(options).map(([name, { value, description, default: usual }]) => ({
+    left: value === undefined ? `--${name}` : `--${name} <${value}>`,
+    right: usual === undefined ? description : `${description} Default: ${usual}.`,
+  }));
+  const width = Math.max(0, ...rows.map(({ left }) => left.length));
+  const lines = rows.map(({ left, right }) => `  ${left.padEnd(width)}  ${right}\n`);
+  return `sluiceway ${usage}\n\n${summary}\n${lines.length === 0 ? '' : `\n${lines.join('')}`}`;
 }

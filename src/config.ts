@@ -74,6 +74,10 @@ export const SETTINGS = [
       'A process without a heartbeat for so long is taken for dead, and what it held is taken over.',
     default: '10',
   },
+  {
+    name: 'SLUICEWAY_TOKEN',
+    description: 'Token with which commands such as send, import and apply call a running server.',
+  },
   { name: 'SLUICEWAY_LOG_LEVEL', description: 'debug, info, warn, error or silent.', default: 'info' },
 ] as const satisfies readonly Setting[];
 

@@ -1,12 +1,21 @@
 #!/usr/bin/env node
 /** Process entry; the only file that ends the process. */
 import { runCli } from './cli.ts';
+import { failureText } from './commands/failure-text.ts';
 import { Failure } from './errors.ts';
+
+// Whoever reads what we write may stop reading, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
 
 try {
   process.exitCode = await runCli(process.argv.slice(2), process.env, process.stdout);
 } catch (thrown) {
-  if (!(thrown instanceof Failure)) throw thrown;
-  process.stderr.write(`sluiceway: ${thrown.message}\n`);
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  const sentence =
+    thrown instanceof Failure ? failureText(thrown) : `Something went wrong inside Sluiceway: ${reason}`;
+  process.stderr.write(`sluiceway: ${sentence}\n`);
   process.exit(1);
 }

@@ -1,25 +1,19 @@
 /** `sluiceway check [folder|file…] [--json]`: says what is wrong with channels; exit code 1 on any error. */
-import { fileURLToPath } from 'node:url';
 import { checkAll } from '../channel/check.ts';
 import type { Finding } from '../channel/finding.ts';
 import { readTargets } from '../channel/targets.ts';
 import type { CommandContext } from '../cli.ts';
-
-const PRODUCT = fileURLToPath(new URL('../../channels', import.meta.url));
+import { readArguments } from './arguments.ts';
+import { SHIPPED } from './find-channel.ts';
 
 /** Without paths: the system channels and the folders of SLUICEWAY_CHANNELS. */
 export async function runCheck(args: readonly string[], context: CommandContext): Promise<number> {
   const { stdout, environment } = context;
-  const json = args.includes('--json');
-  const unknown = args.find((arg) => arg.startsWith('-') && arg !== '--json');
-  if (unknown !== undefined) {
-    stdout.write(`check does not know "${unknown}"; usage: sluiceway check [folder|file…] [--json]\n`);
-    return 1;
-  }
-  const named = args.filter((arg) => !arg.startsWith('-'));
+  const { places: named, options } = readArguments('check', args);
+  const { json } = options;
   const own = (environment.SLUICEWAY_CHANNELS ?? '').split(',').map((path) => path.trim());
-  const paths = named.length > 0 ? named : [PRODUCT, ...own.filter((path) => path !== '')];
-  const targets = await readTargets(paths, PRODUCT);
+  const paths = named.length > 0 ? named : [SHIPPED.channels, ...own.filter((path) => path !== '')];
+  const targets = await readTargets(paths, SHIPPED.channels);
   const checked = checkAll(targets.sources);
   const findings = [...targets.findings, ...checked.flatMap((each) => each.findings), ...targets.unnamed()];
   const unique = findings.filter(

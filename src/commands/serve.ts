@@ -3,8 +3,10 @@ import { startApp } from '../app.ts';
 import type { CommandContext } from '../cli.ts';
 import { readConfig } from '../config.ts';
 import { createLog } from '../log.ts';
+import { readArguments } from './arguments.ts';
 
-export async function serveCommand(_args: readonly string[], context: CommandContext): Promise<number> {
+export async function serveCommand(args: readonly string[], context: CommandContext): Promise<number> {
+  readArguments('serve', args);
   const config = readConfig(context.environment);
   const log = createLog(config.logLevel);
   const app = await startApp(config, log);

@@ -1,15 +1,9 @@
 /** `sluiceway test`: runs the golden tests beside channels, offline. */
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import type { CommandContext } from '../cli.ts';
-import { Failure } from '../errors.ts';
 import { targetOf } from '../testing/find-tests.ts';
 import { type ChannelReport, testChannels } from '../testing/test-channels.ts';
-
-const SHIPPED = {
-  channels: fileURLToPath(new URL('../../channels', import.meta.url)),
-  pipelines: fileURLToPath(new URL('../../pipelines', import.meta.url)),
-};
+import { readArguments } from './arguments.ts';
+import { SHIPPED } from './find-channel.ts';
 
 interface TestOptions {
   readonly update: boolean;
@@ -25,7 +19,7 @@ export async function runTest(
   args: readonly string[],
   { stdout }: Pick<CommandContext, 'stdout'>,
 ): Promise<number> {
-  const { paths, options } = readArgs(args);
+  const { places: paths, options } = readArguments('test', args);
   const reports: ChannelReport[] = [];
   for (const path of paths.length > 0 ? paths : [SHIPPED.channels]) {
     reports.push(...(await testChannels(await targetOf(path, SHIPPED), options.update)));
@@ -41,27 +35,6 @@ export async function runTest(
       : `${reports.map((report) => asText(report, options)).join('')}${passed} passed, ${failed} failed\n`,
   );
   return failed > 0 ? 1 : 0;
-}
-
-function readArgs(args: readonly string[]): { paths: readonly string[]; options: TestOptions } {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        update: { type: 'boolean', default: false },
-        outs: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-      },
-    });
-    return { paths: positionals, options: values };
-  } catch (thrown) {
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new Failure(
-      'REQUEST_INVALID',
-      `${reason} Use: sluiceway test [folder|file…] [--update] [--outs] [--json]`,
-    );
-  }
 }
 
 /** Where the file was written anew, only tests that are wrong in themselves are left. */

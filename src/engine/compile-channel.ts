@@ -22,8 +22,9 @@ export function compileChannel(
   lookup: (type: string) => Pipe | undefined,
 ): CompiledChannel {
   const plans: { [N in PipelineName]?: Plan } = {};
+  const pipelines = document.module === undefined ? document.pipelines : modulePipelines(document.module);
   for (const name of PIPELINE_NAMES) {
-    const pipeline = document.pipelines[name];
+    const pipeline = pipelines[name];
     if (pipeline !== undefined) plans[name] = compilePlan(name, pipeline, lookup);
   }
   const operations = new Map<string, Plan>();
@@ -35,6 +36,18 @@ export function compileChannel(
   }
   const events = new Map(document.events.map((event) => [event.id, event]));
   return Object.freeze({ document, plans, operations, events, declare: declarer(document) });
+}
+
+/** What a built-in channel runs: one pipe, which no author can write. */
+function modulePipelines(module: string): ChannelDocument['pipelines'] {
+  const params = {
+    module,
+    sender: '$#sender',
+    resource: '$#resource',
+    subscription: '$#subscription',
+    template: '$#template',
+  };
+  return { message: [{ id: 1, type: 'module', params }] };
 }
 
 function declarer(document: ChannelDocument): (event: EmittedEvent) => RunEvent {

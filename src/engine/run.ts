@@ -13,6 +13,8 @@ import type {
   HttpRequest,
   LaterEvent,
   LogLine,
+  ModuleAnswer,
+  ModuleRequest,
   PipeContext,
   SqlRequest,
   Store,
@@ -27,6 +29,8 @@ export interface Outside {
   readonly http: (request: HttpRequest) => Promise<HttpAnswer>;
   readonly store: Store;
   readonly sql: (request: SqlRequest) => Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** The code modules of built-in channels. */
+  readonly module: (request: ModuleRequest) => Promise<ModuleAnswer>;
 }
 
 /** An emitted event after it was matched with the channel's declarations. */
@@ -39,7 +43,7 @@ export interface RunEvent extends EmittedEvent {
 
 export type Decision =
   | { readonly do: 'exit' }
-  | { readonly do: 'wait'; readonly delayMs: number; readonly reason: 'retry' | 'limit' }
+  | { readonly do: 'wait'; readonly delayMs: number; readonly reason: 'retry' | 'limit' | 'breaker' }
   | { readonly do: 'unknown' };
 
 export interface RunRequest {
@@ -48,6 +52,8 @@ export interface RunRequest {
   readonly keywords: Scope;
   readonly in: Readonly<Record<string, unknown>>;
   readonly origin: Readonly<Record<string, unknown>>;
+  /** `$error` of a run that waited behind an error exit. */
+  readonly error?: Readonly<Record<string, unknown>>;
   /** How often the entry pipe was tried before. */
   readonly tries: number;
   readonly channel: string;
@@ -71,6 +77,8 @@ export interface TrailStep {
   ms: number;
   request?: HttpRequest;
   response?: HttpAnswer;
+  /** What a code module sent and was answered. */
+  module?: ModuleAnswer;
   failure?: Failure;
   /** The rule that decided what happens after a failure. */
   decision?: Decision;
@@ -80,9 +88,11 @@ export interface TrailStep {
 export interface Wait {
   readonly pipe: number;
   readonly in: Readonly<Record<string, unknown>>;
+  /** `$error`, behind an error exit. */
+  readonly error?: Readonly<Record<string, unknown>>;
   readonly delayMs: number;
   readonly tries: number;
-  readonly reason: 'retry' | 'limit';
+  readonly reason: 'retry' | 'limit' | 'breaker';
 }
 
 export interface RunOutcome {
@@ -110,10 +120,13 @@ interface State {
   readonly branches: Wait[];
   result?: { value: unknown };
   hops: number;
-  /** The pipe at work, its step, and its `$in`; a branch leaves them as it found them. */
+  /** What an element of a split left unknown. */
+  doubt: { readonly pipe: number; readonly failure: Failure } | undefined;
+  /** The pipe at work, its step, its `$in` and `$error`; a branch leaves them as it found them. */
   at: PlanPipe | undefined;
   step: TrailStep | undefined;
   input: Readonly<Record<string, unknown>>;
+  error: Readonly<Record<string, unknown>> | undefined;
   can: Capabilities | undefined;
 }
 
@@ -134,14 +147,18 @@ export async function runPlan(request: RunRequest): Promise<RunOutcome> {
     trail: [],
     branches: [],
     hops: 0,
+    doubt: undefined,
     at: undefined,
     step: undefined,
     input: request.in,
+    error: request.error,
     can: undefined,
   };
   const end = await walk(state, request.entry, request.in, request.tries);
   return {
     ...end,
+    // What one element may have sent is in doubt for the whole run, unless that goes on.
+    ...(state.doubt !== undefined && end.status !== 'waiting' && { status: 'unknown', ...state.doubt }),
     branches: state.branches,
     events: state.events,
     later: state.later,
@@ -162,6 +179,7 @@ async function walk(
     ...request.keywords,
     origin: request.origin,
     in: input,
+    ...(state.error !== undefined && { error: state.error }),
   };
   let here: PlanPipe | undefined = start;
   let tries = triesBefore;
@@ -183,6 +201,7 @@ async function walk(
       state.at = at;
       state.step = step;
       state.input = scope.in as Readonly<Record<string, unknown>>;
+      state.error = scope.error as Readonly<Record<string, unknown>> | undefined;
       const running = at.pipe.run(params as never, contextOf(state, at));
       const output = running instanceof Promise ? await running : running;
       nowMs = request.clock();
@@ -207,10 +226,11 @@ async function walk(
       step.decision = decision;
       if (decision.do === 'unknown') return { status: 'unknown', pipe: at.id, failure };
       if (decision.do === 'wait') {
-        const counted = decision.reason === 'limit' ? tries - 1 : tries;
+        const counted = decision.reason === 'retry' ? tries : tries - 1;
         const wait: Wait = {
           pipe: at.id,
           in: scope.in as Readonly<Record<string, unknown>>,
+          ...(scope.error !== undefined && { error: scope.error as Readonly<Record<string, unknown>> }),
           delayMs: decision.delayMs,
           tries: counted,
           reason: decision.reason,
@@ -266,6 +286,12 @@ function capabilitiesOf(state: State): Capabilities {
     },
     store: request.outside.store,
     sql: request.outside.sql,
+    module: async (sent) => {
+      const { step } = state;
+      const answer = await request.outside.module(sent);
+      if (step !== undefined) step.module = answer;
+      return answer;
+    },
     emit: (event) => {
       state.events.push(request.declare(event));
     },
@@ -285,16 +311,20 @@ function capabilitiesOf(state: State): Capabilities {
       state.result = { value };
     },
     branch: async (pipe, add) => {
-      const { at, step, input } = state;
+      const { at, step, input, error } = state;
       const start = at?.exits.get(pipe);
       if (start === undefined) return;
       const end = await walk(state, start, { ...input, ...add }, 0);
       state.at = at;
       state.step = step;
       state.input = input;
+      state.error = error;
       if (end.status === 'waiting' && end.wait !== undefined) state.branches.push(end.wait);
-      else if (end.status !== 'done')
-        throw end.failure ?? new Failure('BUG', 'A branch ended without a reason.');
+      else if (end.status !== 'done') {
+        const failure = end.failure ?? new Failure('BUG', 'A branch ended without a reason.');
+        if (end.status === 'unknown') state.doubt ??= { pipe: end.pipe, failure };
+        throw failure;
+      }
     },
   };
 }

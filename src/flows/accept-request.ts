@@ -13,6 +13,7 @@ import { isoTime } from '../time.ts';
 import type { Directory, KnownChannel, Opened } from './directory.ts';
 import { createGatherer } from './gather.ts';
 import type { Ground } from './ground.ts';
+import { keepResult, keptResult } from './kept-answers.ts';
 import type { Lanes } from './lanes.ts';
 import type { Answer } from './listener/answer.ts';
 import { outcomeParts } from './outcome.ts';
@@ -21,6 +22,7 @@ import type { OpenOutside } from './perform.ts';
 import { createRedact } from './redact.ts';
 import type { RequestIn } from './request-in.ts';
 import { decideRetry } from './retry.ts';
+import { writeRunLog } from './run-log.ts';
 
 export interface ListenerAddress {
   readonly channel: string;
@@ -123,10 +125,12 @@ export function createAcceptRequest(
         }),
       clock: clock.now,
     });
+    const redact = createRedact(sender?.secrets ?? []);
+    writeRunLog(log, outcome, redact, { channel: channel.document.sid, message: null });
     if (outcome.failure !== undefined) {
       log.warn(
         { channel: channel.document.sid, pipe: outcome.pipe, code: outcome.failure.code },
-        createRedact(sender?.secrets ?? [])(outcome.failure.message),
+        redact(outcome.failure.message),
       );
     }
     return outcome;
@@ -161,6 +165,14 @@ export function createAcceptRequest(
         urgent: false,
         inbound: true,
       });
+      const name = listener.dedupeKey(request, scope);
+      const named = name === undefined ? undefined : { channelId: channel.document.id, accountId, senderId, name };
+      const kept = listener.answersResult && named !== undefined ? await keptResult(ground, named) : undefined;
+      if (kept !== undefined) {
+        const repeated = await listener.resultAnswer(kept.value, request, scope);
+        note(repeated.problem);
+        return repeated.answer;
+      }
       const outcome = listener.answersResult ? await runNow(arrived, address, origin) : undefined;
       const id = ids.next();
       await gatherer.add({
@@ -174,8 +186,11 @@ export function createAcceptRequest(
         payload: encodeValue(
           outcome === undefined ? { origin, senderId } : { recorded: record(arrived, outcome, lane.id, id) },
         ),
-        dedupeKey: listener.dedupeKey(request, scope) ?? null,
+        dedupeKey: name ?? null,
       });
+      if (outcome !== undefined && named !== undefined) {
+        await keepResult(ground, named, outcome.result?.value, createRedact(sender?.secrets ?? []));
+      }
       const given =
         outcome === undefined
           ? await listener.answer(request, scope)

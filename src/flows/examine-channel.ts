@@ -6,7 +6,7 @@ import type { Finding } from '../channel/finding.ts';
 import type { SourceText } from '../channel/source-text.ts';
 import { compileChannel } from '../engine/compile-channel.ts';
 import { Failure, type Problem } from '../errors.ts';
-import { pipeOf } from '../pipes/catalog.ts';
+import { planPipeOf } from '../pipes/catalog.ts';
 import type { ChannelRow } from '../storage/channels.ts';
 import { compileListener } from './listener/compile-listener.ts';
 
@@ -58,7 +58,7 @@ export function soundDocument(checked: Checked, file: string): ChannelDocument {
   const { document, findings } = checked;
   if (document !== undefined) {
     // Whatever the rules let pass, what is kept can run.
-    compileChannel(document, pipeOf);
+    compileChannel(document, planPipeOf);
     compileListener(document.listener);
     return document;
   }

@@ -9,6 +9,10 @@ import type { Ground } from './ground.ts';
 
 /** How far ahead slots are taken, and so how long a request is held in memory at most. */
 const HORIZON_MS = 200;
+/** The part of the window by which a slot may be used late; half of what the spacing gives, the rest is for the way. */
+const LATEST = 0.02;
+/** Slots that one request may miss before it goes back to wait. */
+const MOST_MISSED = 5;
 /** Slots are this much further apart than the limit asks, because requests are delayed unevenly on their way. */
 const SPACING = 1 / 0.96;
 
@@ -21,6 +25,8 @@ interface Block {
   nextMs: number;
   left: number;
   intervalMs: number;
+  /** How long after its time a slot may still be used. */
+  lateMs: number;
   blockedUntilMs: number;
   asking: Promise<void> | undefined;
 }
@@ -42,6 +48,7 @@ export function createLimiter(ground: Ground, sleep: (ms: number) => Promise<voi
       block.nextMs = answer.firstMs;
       block.left = count;
       block.intervalMs = intervalMs;
+      block.lateMs = intervalMs * (burst - 1) + limit.perSeconds * 1_000 * LATEST;
     } else block.blockedUntilMs = now + answer.waitMs;
   };
 
@@ -49,32 +56,46 @@ export function createLimiter(ground: Ground, sleep: (ms: number) => Promise<voi
     pass: async (key, limit) => {
       let block = blocks.get(key);
       if (block === undefined) {
-        block = { nextMs: 0, left: 0, intervalMs: 0, blockedUntilMs: 0, asking: undefined };
+        block = { nextMs: 0, left: 0, intervalMs: 0, lateMs: 0, blockedUntilMs: 0, asking: undefined };
         blocks.set(key, block);
       }
       const mine = block;
-      while (mine.left === 0) {
-        const waitMs = mine.blockedUntilMs - clock.now();
-        if (waitMs > 0) {
-          throw new Failure(
-            'RATE_LIMITED',
-            'The limit of this channel has no free slot now; the event waits.',
-            {
-              kind: 'limit',
-              retryAfterMs: waitMs,
-            },
-          );
+      for (let missed = 0; missed < MOST_MISSED; missed += 1) {
+        dropLate(mine, clock.now());
+        while (mine.left === 0) {
+          const waitMs = mine.blockedUntilMs - clock.now();
+          if (waitMs > 0) throw noSlot(waitMs);
+          mine.asking ??= ask(key, limit, mine).finally(() => {
+            mine.asking = undefined;
+          });
+          await mine.asking;
+          dropLate(mine, clock.now());
         }
-        mine.asking ??= ask(key, limit, mine).finally(() => {
-          mine.asking = undefined;
-        });
-        await mine.asking;
+        mine.left -= 1;
+        const slotMs = mine.nextMs;
+        mine.nextMs += mine.intervalMs;
+        const delayMs = slotMs - clock.now();
+        if (delayMs <= 0) return;
+        await sleep(delayMs);
+        // A process that is short of time wakes late; its slot is gone then.
+        if (clock.now() <= slotMs + mine.lateMs) return;
       }
-      mine.left -= 1;
-      const slotMs = mine.nextMs;
-      mine.nextMs += mine.intervalMs;
-      const delayMs = slotMs - clock.now();
-      if (delayMs > 0) await sleep(delayMs);
+      throw noSlot(HORIZON_MS);
     },
   });
+}
+
+function noSlot(waitMs: number): Failure {
+  return new Failure('RATE_LIMITED', 'The limit of this channel has no free slot now; the event waits.', {
+    kind: 'limit',
+    retryAfterMs: waitMs,
+  });
+}
+
+/** Slots whose time went by unused are gone: kept for later, they would let more requests out at once than the limit. */
+function dropLate(block: Block, nowMs: number): void {
+  while (block.left > 0 && block.nextMs + block.lateMs < nowMs) {
+    block.left -= 1;
+    block.nextMs += block.intervalMs;
+  }
 }

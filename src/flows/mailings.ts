@@ -1,5 +1,5 @@
 /** Mailings: started, paused, resumed, stopped, moderated; each start is a launch, opened page by page. */
-import { Failure } from '../errors.ts';
+import { asFailure, Failure } from '../errors.ts';
 import type { Ids } from '../ids.ts';
 import { decodeValue, encodeValue } from '../json.ts';
 import { insertWaiting } from '../storage/accept.ts';
@@ -9,6 +9,7 @@ import type { Sql } from '../storage/database.ts';
 import {
   insertLaunch,
   type LaunchRow,
+  launchesOfMailing,
   launchOfMessage,
   openDirectPage,
   openIndirect,
@@ -26,6 +27,8 @@ import { putBack } from './outcome.ts';
 import type { Parts } from './parts.ts';
 
 const PAGE_ROWS = 5_000;
+/** A task that failed is tried again after so long. */
+const TASK_PAUSE_MS = 5_000;
 /** The audience's bound values begin after those of the page statement. */
 const FIRST_CONDITION_VALUE = 4;
 
@@ -36,7 +39,7 @@ export interface Mailings {
   readonly pause: (mailing: MailingRow) => Promise<void>;
   readonly resume: (mailing: MailingRow) => Promise<void>;
   readonly stop: (mailing: MailingRow) => Promise<void>;
-  /** Performs the engine's own waiting rows. */
+  /** Performs the engine's own waiting rows. Never throws; what fails is tried again. */
   readonly task: (row: ClaimedRow) => Promise<Parts>;
 }
 
@@ -119,7 +122,8 @@ export function createMailings(
           id,
           accountId: mailing.account_id,
           laneId: lane.id,
-          dueMs,
+          // Never before now: lanes are searched from the present on.
+          dueMs: Math.max(dueMs, nowMs),
           pipeline,
           messageId: null,
           channelVersionId: known.channel.versionId,
@@ -151,19 +155,28 @@ export function createMailings(
 
   const stop = async (mailing: MailingRow, from: readonly string[]) => {
     const nowMs = clock.now();
-    if (!(await moveMailing(database, mailing.id, from, 'stopped', nowMs)))
-      throw wrongState(mailing, 'stopped', from);
     const known = await directory.channel(mailing.channel);
-    const launches = await setLaunchStates(database, mailing.id, 'stopped');
+    const withdraws = known?.channel.plans.stop?.entry !== undefined;
+    const lanesToWake = await database.transaction(async (tx) => {
+      const stopped = await setLaunchStates(tx, mailing.id, 'stopped');
+      if (!(await moveMailing(tx, mailing.id, from, 'stopped', nowMs)))
+        throw wrongState(mailing, 'stopped', from);
+      await stopMessages(tx, stopped, nowMs);
+      // What was placed stands in launches that have long ended, too.
+      const all = withdraws ? await launchesOfMailing(tx, mailing.id) : [];
+      return withdrawMessages(
+        tx,
+        all.map((each) => each.id),
+        nowMs,
+      );
+    });
     directory.forget();
-    await stopMessages(database, launches, nowMs);
-    if (known?.channel.plans.stop?.entry !== undefined) {
-      woken(await withdrawMessages(database, launches, nowMs));
-    }
+    if (lanesToWake.length > 0) woken(lanesToWake);
   };
 
   const openPage = async (row: ClaimedRow, launchRow: LaunchRow): Promise<Parts> => {
     if (launchRow.state === 'paused') return putBack(row, clock.now() + 1_000);
+    if (launchRow.state !== 'sending' || !launchRow.opening) return { done: [row.id] };
     const channel = await directory.version(launchRow.channel_version_id);
     const lane = await lanes.laneOf({
       document: channel.document,
@@ -199,7 +212,11 @@ export function createMailings(
     const launchId = await launchOfMessage(database, task.messageId ?? '');
     const [launchRow] = launchId === undefined ? [] : await readLaunches(database, [launchId]);
     const mailing = launchRow === undefined ? undefined : await readMailing(database, launchRow.mailing_id);
-    if (mailing === undefined) return;
+    if (mailing === undefined || launchRow === undefined) return;
+    const launches = await launchesOfMailing(database, mailing.id);
+    const newest = launches.findLast((each) => each.kind === 'moderation');
+    // A verdict on what was started before says nothing about what is moderated now.
+    if (newest?.id !== launchRow.id) return;
     if (task.passed === true) await launch(mailing, ids, 'real', ['moderating'], 'sending', null);
     else
       await moveMailing(
@@ -219,6 +236,35 @@ export function createMailings(
     } catch (thrown) {
       if (!(thrown instanceof Failure) || thrown.code !== 'WRONG_STATE') throw thrown;
       ground.log.warn({ code: thrown.code }, thrown.message);
+    }
+  };
+
+  const performTask = async (row: ClaimedRow): Promise<Parts> => {
+    const task = decodeValue(row.payload ?? '{}') as Task;
+    switch (row.pipeline) {
+      case PIPELINE_CODES.open_launch: {
+        const [launchRow] = await readLaunches(database, [task.launchId ?? '']);
+        return launchRow === undefined ? { done: [row.id] } : openPage(row, launchRow);
+      }
+      case PIPELINE_CODES.start_mailing: {
+        const mailing = await readMailing(database, task.mailingId ?? '');
+        if (mailing !== undefined) {
+          await quietly(async () =>
+            startNow(mailing, ground.ids, ['scheduled'], await needsModeration(mailing)),
+          );
+        }
+        return { done: [row.id] };
+      }
+      case PIPELINE_CODES.stop_mailing: {
+        const mailing = await readMailing(database, task.mailingId ?? '');
+        if (mailing !== undefined) await quietly(() => stop(mailing, ['sending', 'paused', 'finished']));
+        return { done: [row.id] };
+      }
+      case PIPELINE_CODES.moderated:
+        await quietly(() => moderated(task, ground.ids));
+        return { done: [row.id] };
+      default:
+        return { done: [row.id] };
     }
   };
 
@@ -249,50 +295,32 @@ export function createMailings(
         profiles.length === 0 ? null : JSON.stringify({ profiles }),
       ),
     pause: async (mailing) => {
-      if (!(await moveMailing(database, mailing.id, ['sending'], 'paused', clock.now()))) {
-        throw wrongState(mailing, 'paused', ['sending']);
-      }
-      await setLaunchStates(database, mailing.id, 'paused');
+      await database.transaction(async (tx) => {
+        await setLaunchStates(tx, mailing.id, 'paused');
+        if (!(await moveMailing(tx, mailing.id, ['sending'], 'paused', clock.now())))
+          throw wrongState(mailing, 'paused', ['sending']);
+      });
       directory.forget();
     },
     resume: async (mailing) => {
       const nowMs = clock.now();
-      if (!(await moveMailing(database, mailing.id, ['paused'], 'sending', nowMs))) {
-        throw wrongState(mailing, 'resumed', ['paused']);
-      }
-      for (const launchId of await setLaunchStates(database, mailing.id, 'sending')) {
-        await unparkLaunch(database, launchId, nowMs);
-      }
+      await database.transaction(async (tx) => {
+        const resumed = await setLaunchStates(tx, mailing.id, 'sending');
+        if (!(await moveMailing(tx, mailing.id, ['paused'], 'sending', nowMs)))
+          throw wrongState(mailing, 'resumed', ['paused']);
+        for (const launchId of resumed) await unparkLaunch(tx, launchId, nowMs);
+      });
       directory.forget();
       woken([]);
     },
     stop: (mailing) => stop(mailing, ['scheduled', 'moderating', 'sending', 'paused', 'finished']),
     task: async (row) => {
-      const task = decodeValue(row.payload ?? '{}') as Task;
-      switch (row.pipeline) {
-        case PIPELINE_CODES.open_launch: {
-          const [launchRow] = await readLaunches(database, [task.launchId ?? '']);
-          return launchRow === undefined ? { done: [row.id] } : openPage(row, launchRow);
-        }
-        case PIPELINE_CODES.start_mailing: {
-          const mailing = await readMailing(database, task.mailingId ?? '');
-          if (mailing !== undefined) {
-            await quietly(async () =>
-              startNow(mailing, ground.ids, ['scheduled'], await needsModeration(mailing)),
-            );
-          }
-          return { done: [row.id] };
-        }
-        case PIPELINE_CODES.stop_mailing: {
-          const mailing = await readMailing(database, task.mailingId ?? '');
-          if (mailing !== undefined) await quietly(() => stop(mailing, ['sending', 'paused', 'finished']));
-          return { done: [row.id] };
-        }
-        case PIPELINE_CODES.moderated:
-          await quietly(() => moderated(task, ground.ids));
-          return { done: [row.id] };
-        default:
-          return { done: [row.id] };
+      try {
+        return await performTask(row);
+      } catch (thrown) {
+        const failure = asFailure(thrown);
+        ground.log.error({ waiting: row.id, code: failure.code, cause: thrown }, failure.message);
+        return putBack(row, clock.now() + TASK_PAUSE_MS);
       }
     },
   });

@@ -3,7 +3,16 @@ import type { Vault } from '../access/vault.ts';
 import { openFields } from '../access/vault.ts';
 import { Failure } from '../errors.ts';
 import { decodeValue, encodeValue } from '../json.ts';
-import type { HttpAnswer, HttpRequest, RateLimit, SqlRequest, Store } from '../pipes/contract.ts';
+import type {
+  HttpAnswer,
+  HttpRequest,
+  ModuleAnswer,
+  ModuleName,
+  ModuleRequest,
+  RateLimit,
+  SqlRequest,
+  Store,
+} from '../pipes/contract.ts';
 import { findEntity } from '../storage/entities.ts';
 import { deleteRecord, NO_ACCOUNT, readRecord, writeRecord } from '../storage/store-records.ts';
 import type { Ground } from './ground.ts';
@@ -41,6 +50,10 @@ export interface Adapters {
     target: ConnectorTarget,
     request: SqlRequest,
   ) => Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** The code modules of built-in channels. */
+  readonly modules: Readonly<
+    Record<ModuleName, (request: ModuleRequest, place: RunPlace) => Promise<ModuleAnswer>>
+  >;
 }
 
 /** Tokens of OAuth are kept beside the store's own tables, under a name no author can give. */
@@ -82,6 +95,10 @@ export function createOpenOutside(ground: Ground, limiter: Limiter, adapters: Ad
         if (limits.length === 0) return adapters.authorize(request, given);
         return passAll(limiter, limits).then(() => adapters.authorize(request, given));
       },
+      module: (request) =>
+        passAll(limiter, limitsOf(place, undefined)).then(() =>
+          adapters.modules[request.module](request, place),
+        ),
       store,
       sql: async (request) => {
         const connector = await findEntity(database, 'connector', accountId, request.connector);

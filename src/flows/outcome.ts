@@ -2,7 +2,7 @@
 import type { PipelineName } from '../channel/document.ts';
 import type { RunEvent, RunOutcome, Wait } from '../engine/run.ts';
 import type { Ids } from '../ids.ts';
-import { decodeValue, encodeValue, isObject } from '../json.ts';
+import { encodeValue, isObject } from '../json.ts';
 import type { LaterEvent } from '../pipes/contract.ts';
 import { type ClaimedRow, PIPELINE_CODES } from '../storage/claim.ts';
 import type {
@@ -12,11 +12,18 @@ import type {
   SettledSubscription,
   SettledWait,
 } from '../storage/settle.ts';
-import { type MessageState, STATE_CODES, STATE_OF_EVENT, SUBSCRIPTION_OF_EVENT } from '../storage/states.ts';
+import {
+  type MessageState,
+  reasonOfState,
+  STATE_CODES,
+  STATE_OF_EVENT,
+  SUBSCRIPTION_OF_EVENT,
+} from '../storage/states.ts';
 import type { KnownChannel } from './directory.ts';
 import { eventTimeMs } from './event-time.ts';
 import type { Ground } from './ground.ts';
 import type { LooseEvent, Parts } from './parts.ts';
+import { readPayload, writePayload } from './payload.ts';
 import type { Redact } from './redact.ts';
 import { trailText } from './trail.ts';
 
@@ -57,7 +64,7 @@ export function outcomeParts(question: OutcomeQuestion): Parts {
 }
 
 function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: boolean): Parts {
-  const { row, outcome, channel, nowMs, pipeline } = question;
+  const { row, outcome, channel, nowMs } = question;
   const { ids } = question.ground;
   const accountId = row.account_id ?? '';
   const attempt = row.attempt ?? 1;
@@ -86,11 +93,11 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
       ...detailsOf(event, nowMs, question.redact),
     };
     events.push(settled);
-    externalId = event.externalId ?? externalId;
+    externalId = settled.externalId ?? externalId;
     const raised = STATE_OF_EVENT[event.type];
     if (raised !== undefined && (state === undefined || STATE_CODES[raised] > STATE_CODES[state])) {
       state = raised;
-      reason = STATE_CODES[raised] > STATE_CODES.expired ? (settled.code ?? event.type) : null;
+      reason = reasonOfState(raised, settled.code ?? event.type);
     }
     const subscription = SUBSCRIPTION_OF_EVENT[event.type];
     if (subscription !== undefined) {
@@ -102,10 +109,14 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
       });
     }
     if (event.type === 'moderate_pass' || event.type === 'moderate_error') {
-      waits.push(moderated(question, messageId, event));
+      waits.push(moderatedWait(row, ids, nowMs, event.type === 'moderate_pass', settled.text ?? settled.code));
     }
   }
-  const ended = endState(outcome, pipeline, state, waitsMore);
+  const ended = endState(question, state, waitsMore);
+  if (question.pipeline === 'moderate' && (ended === 'failed' || ended === 'unknown') && waits.length === 0) {
+    const text = question.redact(outcome.failure?.message ?? ended);
+    waits.push(moderatedWait(row, ids, nowMs, false, text));
+  }
   const wasWaiting = outcome.status === 'waiting';
   const limited = wasWaiting && outcome.wait?.reason === 'limit';
   const externalIds: SettledExternalId[] =
@@ -138,18 +149,22 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
 
 /** The state a run brings its message to. */
 function endState(
-  outcome: RunOutcome,
-  pipeline: PipelineName,
+  { outcome, pipeline, row }: OutcomeQuestion,
   byEvents: MessageState | undefined,
   waitsMore: boolean,
 ): MessageState | undefined {
-  if (pipeline === 'moderate' || pipeline === 'stop') return byEvents;
+  if (pipeline === 'stop') return byEvents;
   if (outcome.status === 'waiting') return byEvents ?? 'queued';
   if (outcome.status === 'unknown') return byEvents ?? 'unknown';
   // What was sent stays sent, whatever a later pipe did: sending it again would be the greater harm.
-  if (outcome.status === 'failed') return byEvents ?? 'failed';
+  if (outcome.status === 'failed') return byEvents ?? (wasSent(row) ? undefined : 'failed');
   if (byEvents !== undefined) return byEvents;
   return waitsMore ? 'queued' : 'sent';
+}
+
+/** What was sent stays sent, whatever becomes of a later run: sending it again would be the greater harm. */
+function wasSent({ state }: ClaimedRow): boolean {
+  return state !== null && state >= STATE_CODES.sent && state < STATE_CODES.expired;
 }
 
 /** Failures, waits and logged runs always; of the rest one in `sample`, the same ones each time. */
@@ -180,11 +195,11 @@ function attemptOf(
 function detailsOf(event: RunEvent, nowMs: number, redact: Redact) {
   return {
     timeMs: eventTimeMs(event.time, nowMs),
-    externalId: event.externalId ?? null,
-    code: textColumn(event.code),
+    externalId: textColumn(event.externalId),
+    code: textColumn(event.code === undefined ? undefined : redact(event.code)),
     text: event.message === undefined ? null : textColumn(redact(event.message)),
     value: event.data === undefined ? null : redact(JSON.stringify(event.data)),
-    dedupeKey: event.dedupeKey ?? null,
+    dedupeKey: textColumn(event.dedupeKey),
   };
 }
 
@@ -234,30 +249,37 @@ function againWait(question: OutcomeQuestion, wait: Wait): SettledWait {
     dueMs: dueMs(question, wait.delayMs),
     pipe: untouched ? row.pipe : wait.pipe,
     tries: wait.tries,
-    payload: untouched ? null : keptRun(question, wait.in),
+    payload: untouched ? null : keptRun(question, wait),
   });
 }
 
 function dueMs(question: OutcomeQuestion, delayMs: number): number {
-  const due = question.nowMs + delayMs;
+  // From now on, not from the begin of the run, which may have waited long for its answer.
+  const nowMs = question.ground.clock.now();
+  const due = nowMs + delayMs;
   const { expires } = question.row;
-  return expires !== null && expires > question.nowMs ? Math.min(due, expires) : due;
+  const mayExpire = question.pipeline === 'message' && expires !== null && expires > nowMs;
+  return mayExpire ? Math.min(due, expires) : due;
 }
 
 /** `$in` as it stands, and `$origin` where it cannot be made again from the message. */
-function keptRun(question: OutcomeQuestion, input: Readonly<Record<string, unknown>>): string {
-  const { pipeline, senderId, origin } = question;
-  const kept = question.row.payload === null ? undefined : question.row.payload;
+function keptRun(question: OutcomeQuestion, wait: Wait): string {
+  const { pipeline, origin, ground, row } = question;
   const originOfRun =
     origin ??
-    (pipeline === 'schedule' && kept !== undefined
-      ? (decodeValue(kept) as { origin?: unknown }).origin
+    (pipeline === 'schedule' && row.payload !== null
+      ? (readPayload(ground.vault, row.payload) as { origin?: unknown }).origin
       : undefined);
-  return encodeValue({
-    in: input,
+  return payloadOf(question, {
+    in: wait.in,
+    ...(wait.error !== undefined && { error: wait.error }),
     ...(originOfRun !== undefined && { origin: originOfRun }),
-    ...(senderId !== undefined && { senderId }),
   });
+}
+
+function payloadOf(question: OutcomeQuestion, run: Readonly<Record<string, unknown>>): string {
+  const { senderId, ground, redact, nowMs } = question;
+  return writePayload(ground.vault, { ...run, ...(senderId !== undefined && { senderId }) }, redact, nowMs);
 }
 
 function branchWait(question: OutcomeQuestion, wait: Wait): SettledWait {
@@ -266,38 +288,47 @@ function branchWait(question: OutcomeQuestion, wait: Wait): SettledWait {
     dueMs: dueMs(question, wait.delayMs),
     pipe: wait.pipe,
     tries: wait.tries,
-    payload: keptRun(question, wait.in),
+    payload: keptRun(question, wait),
   });
 }
 
 function laterWaits(question: OutcomeQuestion): SettledWait[] {
+  const nowMs = question.ground.clock.now();
   return question.outcome.later.map((event: LaterEvent) => {
     const value = isObject(event.value) ? event.value : { value: event.value };
     const at = event.at === undefined ? Number.NaN : Date.parse(event.at);
     return waitRow(question, {
       id: question.ground.ids.next(),
-      dueMs: Number.isNaN(at) ? question.nowMs + (event.delaySeconds ?? 60) * 1_000 : at,
+      // Never before now: lanes are searched from the present on.
+      dueMs: Math.max(nowMs, Number.isNaN(at) ? nowMs + (event.delaySeconds ?? 60) * 1_000 : at),
       pipeline: PIPELINE_CODES.schedule,
       pipe: event.pipe,
-      payload: encodeValue({
-        in: value,
-        origin: value,
-        ...(question.senderId !== undefined && { senderId: question.senderId }),
-      }),
+      payload: payloadOf(question, { in: value, origin: value }),
     });
   });
 }
 
-function moderated(question: OutcomeQuestion, messageId: string, event: RunEvent): SettledWait {
-  return waitRow(question, {
-    id: question.ground.ids.next(),
+/** Tells the mailing what became of its moderation. */
+function moderatedWait(
+  row: ClaimedRow,
+  ids: Ids,
+  nowMs: number,
+  passed: boolean,
+  text: string | null,
+): SettledWait {
+  return {
+    source: row.id,
+    id: ids.next(),
+    accountId: row.account_id,
+    laneId: row.lane_id,
+    dueMs: nowMs,
     pipeline: PIPELINE_CODES.moderated,
-    payload: encodeValue({
-      messageId,
-      passed: event.type === 'moderate_pass',
-      text: event.message ?? event.code ?? null,
-    }),
-  });
+    pipe: null,
+    tries: 0,
+    messageId: row.message_id,
+    channelVersionId: row.channel_version_id,
+    payload: encodeValue({ messageId: row.message_id, passed, text }),
+  };
 }
 
 /** Ends a message without a run, or after one that could not be made; with `text`, the reason is kept as an attempt. */
@@ -310,12 +341,17 @@ export function endMessage(
 ): Parts {
   const messageId = row.message_id ?? row.id;
   const attempt = row.attempt ?? 1;
+  const keeps = state === 'failed' && wasSent(row);
   const kept = text === undefined || ids === undefined ? undefined : { text, ids };
   return {
     done: [row.id],
-    messages: [
-      { source: row.id, id: messageId, attempt, state: STATE_CODES[state], reason, externalId: null },
-    ],
+    ...(row.pipeline === PIPELINE_CODES.moderate &&
+      kept !== undefined && { waits: [moderatedWait(row, kept.ids, row.due, false, kept.text)] }),
+    ...(!keeps && {
+      messages: [
+        { source: row.id, id: messageId, attempt, state: STATE_CODES[state], reason, externalId: null },
+      ],
+    }),
     ...(kept !== undefined && {
       attempts: [
         {

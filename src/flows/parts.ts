@@ -1,5 +1,6 @@
 /** What one waiting row's run leaves for settling; many of these are settled together. */
 import type { Settlement } from '../storage/settle.ts';
+import type { RunHealth } from './breaker.ts';
 
 /** An event of a provider's request whose message is still to be found. */
 export interface LooseEvent {
@@ -21,4 +22,6 @@ export interface LooseEvent {
 
 export type Parts = { readonly [K in keyof Omit<Settlement, 'node' | 'nowMs'>]?: Settlement[K] } & {
   readonly loose?: readonly LooseEvent[];
+  /** What the run says about its lane. */
+  readonly health?: RunHealth;
 };

@@ -8,9 +8,11 @@ import type { Scope } from '../expression/scope.ts';
 import { isObject } from '../json.ts';
 import type { RateLimit } from '../pipes/contract.ts';
 import { type ClaimedRow, PIPELINE_CODES } from '../storage/claim.ts';
+import { isOutage } from '../storage/database.ts';
 import { PARKED_DUE_MS } from '../storage/launches.ts';
 import { STATE_CODES } from '../storage/states.ts';
 import { isoTime } from '../time.ts';
+import { healthOf } from './breaker.ts';
 import type { Directory } from './directory.ts';
 import type { Ground } from './ground.ts';
 import { keywordsOf, originOf, type Surroundings } from './keywords.ts';
@@ -19,6 +21,7 @@ import type { Parts } from './parts.ts';
 import { readPayload } from './payload.ts';
 import { createRedact, type Redact } from './redact.ts';
 import { decideRetry } from './retry.ts';
+import { writeRunLog } from './run-log.ts';
 
 /** Where a run's outside calls belong: whose limits, whose connections, whose store. */
 export interface RunPlace {
@@ -55,12 +58,17 @@ const PIPELINE_OF_CODE: ReadonlyMap<number, PipelineName> = new Map([
   [PIPELINE_CODES.stop, 'stop'],
 ]);
 
+/** What could not be looked up is tried again after so long. */
+const OUTAGE_PAUSE_MS = 1_000;
+
 /** How long surroundings are used again before the directory is asked. */
 const AROUND_FRESH_MS = 500;
 
 export interface PerformOptions {
   /** Keeps the trail of one in so many uneventful runs; everything else is always kept. */
   readonly trailSample: number;
+  /** Milliseconds until an open lane is probed; 0 for a closed one. */
+  readonly laneOpenForMs: (laneId: number) => number;
 }
 
 /** Performs rows of pipelines; `open` gives the outside of a run. */
@@ -139,12 +147,8 @@ export function createPerform(
     const plan = channel.plans[pipeline];
     const entry = row.pipe === null ? plan?.entry : plan?.pipes.get(row.pipe);
     if (entry === undefined) {
-      const code = 'DOCUMENT_INVALID';
-      return endMessage(
-        row,
-        'failed',
-        `${code}: pipeline "${pipeline}" has no pipe ${row.pipe ?? 'to begin with'}`,
-      );
+      const text = `Pipeline "${pipeline}" of the channel has no pipe ${row.pipe ?? 'to begin with'}.`;
+      return endMessage(row, 'failed', 'DOCUMENT_INVALID', text, ids);
     }
     const now = isoTime(nowMs);
     const keywords: { -readonly [K in keyof Scope]: Scope[K] } = keywordsOf(row, around, now);
@@ -160,11 +164,13 @@ export function createPerform(
       keywords,
       origin: resumed?.origin ?? origin,
       in: resumed?.in ?? origin,
+      error: resumed?.error,
       around,
       now,
       messageId: row.message_id ?? undefined,
     });
-    return outcomeParts({
+    writeRunLog(log, outcome, redact, { channel: channel.document.sid, message: row.message_id });
+    const parts = outcomeParts({
       ground,
       row,
       channel,
@@ -174,6 +180,8 @@ export function createPerform(
       pipeline,
       sample: options.trailSample,
     });
+    const health = healthOf(outcome, redact);
+    return health === undefined ? parts : { ...parts, health };
   };
 
   /** Secret fields of the subscription are opened for this run, and masked in what it leaves. */
@@ -243,7 +251,8 @@ export function createPerform(
     return rendered.values;
   };
 
-  const performListener = async (row: ClaimedRow, nowMs: number): Promise<Parts> => {
+  /** Runs that belong to no message: a provider's request, and what it scheduled. */
+  const performListener = async (row: ClaimedRow, pipeline: PipelineName, nowMs: number): Promise<Parts> => {
     const kept = readPayload(ground.vault, row.payload ?? '{}') as ResumedRun & { senderId?: string | null };
     // A listener that answered with its result has run already; what it left is settled now.
     if (kept.recorded !== undefined) return recordedParts(row, kept.recorded);
@@ -251,7 +260,7 @@ export function createPerform(
     const found = aroundOf(row, senderId);
     const around = found instanceof Promise ? await found : found;
     const { channel } = around;
-    const entry = channel.plans.listener?.pipes.get(row.pipe ?? 0);
+    const entry = channel.plans[pipeline]?.pipes.get(row.pipe ?? 0);
     if (entry === undefined) return { done: [row.id] };
     const now = isoTime(nowMs);
     const origin = Object.freeze(kept.origin ?? {});
@@ -265,10 +274,12 @@ export function createPerform(
       keywords,
       origin,
       in: kept.in ?? origin,
+      error: kept.error,
       around,
       now,
       messageId: undefined,
     });
+    writeRunLog(log, outcome, around.redact, { channel: channel.document.sid, message: null });
     if (outcome.failure !== undefined && outcome.status === 'failed') {
       log.warn(
         {
@@ -287,7 +298,7 @@ export function createPerform(
       outcome,
       redact: around.redact,
       nowMs,
-      pipeline: 'listener',
+      pipeline,
       sample: options.trailSample,
       senderId,
       origin,
@@ -298,6 +309,7 @@ export function createPerform(
     readonly keywords: Scope;
     readonly origin: Readonly<Record<string, unknown>>;
     readonly in: Readonly<Record<string, unknown>>;
+    readonly error: Readonly<Record<string, unknown>> | undefined;
     readonly around: Around;
     readonly now: string;
     readonly messageId: string | undefined;
@@ -311,6 +323,7 @@ export function createPerform(
       keywords: parts.keywords,
       in: parts.in,
       origin: parts.origin,
+      ...(parts.error !== undefined && { error: parts.error }),
       tries: row.tries,
       channel: channel.document.sid,
       ...(messageId !== undefined && { messageId }),
@@ -325,6 +338,7 @@ export function createPerform(
           durable: true,
           ownsMessage: messageId !== undefined,
           unknownPolicy: channel.document.unknown,
+          laneOpenForMs: options.laneOpenForMs(row.lane_id),
           random: random(),
         }),
       clock: clock.now,
@@ -338,7 +352,7 @@ export function createPerform(
       try {
         if (pipeline === undefined) return { done: [row.id] };
         return pipeline === 'listener' || (pipeline === 'schedule' && row.message_id === null)
-          ? await performListener(row, nowMs)
+          ? await performListener(row, pipeline, nowMs)
           : await performMessage(row, pipeline, nowMs);
       } catch (thrown) {
         const failure = asFailure(thrown);
@@ -346,6 +360,8 @@ export function createPerform(
           { waiting: row.id, message: row.message_id, code: failure.code, cause: failure.cause },
           failure.message,
         );
+        // Nothing was sent yet: a run that has begun never throws.
+        if (isOutage(thrown)) return putBack(row, clock.now() + OUTAGE_PAUSE_MS);
         return row.message_id === null
           ? { done: [row.id] }
           : endMessage(row, 'failed', failure.code, failure.message, ids);
@@ -357,6 +373,7 @@ export function createPerform(
 /** How a run that waited is kept. */
 interface ResumedRun {
   readonly in?: Readonly<Record<string, unknown>>;
+  readonly error?: Readonly<Record<string, unknown>>;
   readonly origin?: Readonly<Record<string, unknown>>;
   readonly recorded?: Parts;
 }

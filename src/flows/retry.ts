@@ -4,6 +4,7 @@
  * | failure                                   | the pipe's rule names it, tries left | otherwise        |
  * |-------------------------------------------|--------------------------------------|------------------|
  * | a limit without a free slot               | wait, not counted as a try           | –                |
+ * | the breaker of the lane is open           | wait, not counted as a try           | –                |
  * | no answer, request may have arrived       | wait if safe to repeat               | unknown if not   |
  * | no answer, request never left             | wait                                 | error exit       |
  * | an answer that refuses                    | wait, as long as the provider says   | error exit       |
@@ -27,6 +28,8 @@ export interface RetryQuestion {
   readonly ownsMessage: boolean;
   /** What the channel does with a request that may have arrived. */
   readonly unknownPolicy: 'hold' | 'retry' | 'fail';
+  /** The breaker of its lane is open for so long; tries are not counted then. */
+  readonly laneOpenForMs?: number;
   /** From 0 to 1, given. */
   readonly random: number;
 }
@@ -45,7 +48,12 @@ export function decideRetry(question: RetryQuestion): Decision {
   if (ambiguous && !rule.safe && question.ownsMessage && question.unknownPolicy === 'hold')
     return { do: 'unknown' };
   const mayRepeat = !ambiguous || rule.safe || question.unknownPolicy === 'retry';
-  if (!durable || !mayRepeat || tries >= rule.attempts) return { do: 'exit' };
+  if (!durable || !mayRepeat) return { do: 'exit' };
+  const laneOpenForMs = question.laneOpenForMs ?? 0;
+  if (laneOpenForMs > 0 && names(rule.on, kind, failure.details.statusCode)) {
+    return { do: 'wait', delayMs: laneOpenForMs, reason: 'breaker' };
+  }
+  if (tries >= rule.attempts) return { do: 'exit' };
   if (!names(rule.on, kind, failure.details.statusCode)) return { do: 'exit' };
   const own = ruleDelayMs(rule, tries, question.random);
   const delayMs = Math.min(Math.max(own, retryAfterMs), Math.max(own, RETRY_AFTER_CEILING_MS));

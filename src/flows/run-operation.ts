@@ -214,10 +214,11 @@ function createDeadline(name: string, limitMs: number): Deadline {
           }, limitMs);
         }),
       ]),
-    guard: ({ http, store, sql }) => ({
+    guard: ({ http, store, sql, module }) => ({
       http: checked((request) => http({ ...request, timeoutMs: Math.min(request.timeoutMs, limitMs) })),
       store: { get: checked(store.get), set: checked(store.set), delete: checked(store.delete) },
       sql: checked(sql),
+      module: checked(module),
     }),
     end: () => clearTimeout(timer),
   };

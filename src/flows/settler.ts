@@ -4,22 +4,28 @@
  */
 import { asFailure } from '../errors.ts';
 import { isUuid } from '../ids.ts';
-import { findMessages } from '../storage/loose.ts';
+import { encodeValue } from '../json.ts';
+import { PIPELINE_CODES } from '../storage/claim.ts';
+import { isClosed, refusesValues } from '../storage/database.ts';
+import { type FoundMessage, findMessages } from '../storage/loose.ts';
 import {
   type ParkedEvent,
   type SettledEvent,
+  type SettledExternalId,
   type SettledMessage,
   type SettledSubscription,
+  type SettledWait,
   type Settlement,
   settle,
 } from '../storage/settle.ts';
-import { type MessageState, STATE_CODES, STATE_OF_EVENT, SUBSCRIPTION_OF_EVENT } from '../storage/states.ts';
+import { reasonOfState, STATE_CODES, STATE_OF_EVENT, SUBSCRIPTION_OF_EVENT } from '../storage/states.ts';
 import { createGatherer, type Gatherer } from './gather.ts';
 import type { Ground } from './ground.ts';
 import type { LooseEvent, Parts } from './parts.ts';
 
 const MOST_PARTS = 1_000;
-const RETRY_DELAYS_MS = [50, 200, 500, 1_000, 2_000];
+const RETRY_DELAYS_MS = [50, 200, 500, 1_000];
+const LONGEST_DELAY_MS = 2_000;
 
 /** `node` gives the number under which this process holds its claims now. */
 export function createSettler(ground: Ground, node: () => number): Gatherer<Parts> {
@@ -27,21 +33,52 @@ export function createSettler(ground: Ground, node: () => number): Gatherer<Part
     for (let attempt = 0; ; attempt += 1) {
       try {
         const startedMs = performance.now();
-        await settleParts(ground, node(), parts);
+        await settleApart(ground, node, parts);
         ground.stages.add('settle', parts.length, performance.now() - startedMs);
         return undefined;
       } catch (thrown) {
-        const delayMs = RETRY_DELAYS_MS[attempt];
         const failure = asFailure(thrown);
         ground.log.error(
           { code: failure.code, runs: parts.length, attempt },
           `settling failed: ${failure.message}`,
         );
-        if (delayMs === undefined) throw thrown;
+        if (isClosed(thrown)) throw thrown;
+        const delayMs = RETRY_DELAYS_MS[attempt] ?? LONGEST_DELAY_MS;
         await new Promise((resolve) => setTimeout(resolve, delayMs));
       }
     }
   }, MOST_PARTS);
+}
+
+/** A run with something in it that the database refuses costs no other: it is found by halving, and ends without it. */
+async function settleApart(ground: Ground, node: () => number, parts: readonly Parts[]): Promise<void> {
+  try {
+    await settleParts(ground, node(), parts);
+  } catch (thrown) {
+    if (!refusesValues(thrown)) throw thrown;
+    const [only] = parts;
+    if (parts.length > 1) {
+      const half = Math.ceil(parts.length / 2);
+      await settleApart(ground, node, parts.slice(0, half));
+      await settleApart(ground, node, parts.slice(half));
+    } else if (only !== undefined) {
+      const failure = asFailure(thrown);
+      ground.log.error({ code: failure.code, cause: thrown }, `a run cannot be kept: ${failure.message}`);
+      await settleParts(ground, node(), [keepable(only)]);
+    }
+  }
+}
+
+/** What can always be kept of a run: that it ended, and the state of its message. */
+function keepable(part: Parts): Parts {
+  const again = part.again ?? [];
+  const messages = (part.messages ?? []).map((message) => ({
+    ...message,
+    state: again.length > 0 ? STATE_CODES.failed : message.state,
+    reason: 'BUG',
+    externalId: null,
+  }));
+  return { done: [...(part.done ?? []), ...again.map((wait) => wait.id)], messages };
 }
 
 /** Writes the parts of many runs in one statement. */
@@ -89,6 +126,8 @@ async function joinLoose(
     events: SettledEvent[];
     parked: ParkedEvent[];
     subscriptions: SettledSubscription[];
+    externalIds: SettledExternalId[];
+    waits: SettledWait[];
   },
 ): Promise<void> {
   const questions = loose.map((event) => ({
@@ -128,15 +167,28 @@ async function joinLoose(
       dedupeKey,
     });
     const state = STATE_OF_EVENT[type];
+    const sentId = type === 'send' ? event.externalId : null;
     if (state !== undefined) {
       into.messages.push({
         source: event.source,
         id: message.message_id,
         attempt: message.attempt,
         state: STATE_CODES[state],
-        reason: reasonOfState(state, code, type),
-        externalId: event.externalId,
+        reason: reasonOfState(state, code ?? type),
+        externalId: sentId,
       });
+    }
+    if (sentId !== null) {
+      into.externalIds.push({
+        source: event.source,
+        channelId: event.channelId,
+        externalId: sentId,
+        messageId: message.message_id,
+        attempt: message.attempt,
+      });
+    }
+    if (type === 'moderate_pass' || type === 'moderate_error') {
+      into.waits.push(moderatedWait(ground, event, message));
     }
     const subscription = SUBSCRIPTION_OF_EVENT[type];
     if (subscription !== undefined) {
@@ -150,8 +202,25 @@ async function joinLoose(
   });
 }
 
-function reasonOfState(state: MessageState, code: string | null, type: string): string | null {
-  return STATE_CODES[state] > STATE_CODES.expired ? (code ?? type) : null;
+/** The verdict of a moderation that a provider's request brought; the mailing goes on from there. */
+function moderatedWait(ground: Ground, event: LooseEvent, message: FoundMessage): SettledWait {
+  return {
+    source: event.source,
+    id: ground.ids.next(),
+    accountId: message.account_id,
+    laneId: message.lane_id,
+    dueMs: ground.clock.now(),
+    pipeline: PIPELINE_CODES.moderated,
+    pipe: null,
+    tries: 0,
+    messageId: message.message_id,
+    channelVersionId: message.channel_version_id,
+    payload: encodeValue({
+      messageId: message.message_id,
+      passed: event.type === 'moderate_pass',
+      text: event.text ?? event.code,
+    }),
+  };
 }
 
 /** One row per message, the highest: a statement may update a row only once. */
@@ -164,8 +233,9 @@ function highest(messages: readonly SettledMessage[]): SettledMessage[] {
       known === undefined ||
       message.attempt > known.attempt ||
       (message.attempt === known.attempt && message.state > known.state);
-    if (better)
-      best.set(message.id, { ...message, externalId: message.externalId ?? known?.externalId ?? null });
+    const top = better ? message : known;
+    const externalId = message.externalId ?? known?.externalId ?? null;
+    best.set(message.id, { ...top, externalId: top.externalId ?? externalId });
   }
   return [...best.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
@@ -176,7 +246,7 @@ function firstOfEach(events: readonly SettledEvent[]): SettledEvent[] {
   const seen = new Set<string>();
   return events.filter((event) => {
     if (event.dedupeKey === null) return true;
-    const key = `${event.channelId}/${event.dedupeKey}`;
+    const key = `${event.messageId}/${event.dedupeKey}`;
     if (seen.has(key)) return false;
     seen.add(key);
     return true;

@@ -35,6 +35,7 @@ export function trailOf(outcome: RunOutcome, redact: Redact): readonly Readonly<
           body: excerpt(step.response.body, redact),
         },
       }),
+      ...(step.module !== undefined && { request: step.module.request, response: step.module.response }),
       ...(step.failure !== undefined && { error: errorOf(step) }),
       ...(step.decision !== undefined && { rule: ruleOf(step) }),
       ...(lines.length > 0 && {
@@ -79,11 +80,16 @@ function errorOf(step: TrailStep): Readonly<Record<string, unknown>> {
   };
 }
 
+const WHY_WAIT = {
+  retry: 'the failure is one to retry',
+  limit: 'a limit has no free slot',
+  breaker: 'the breaker of the lane is open, the try is not counted',
+} as const;
+
 function ruleOf(step: TrailStep): string {
   const decision = step.decision;
   if (decision?.do === 'wait') {
-    const why = decision.reason === 'limit' ? 'a limit has no free slot' : 'the failure is one to retry';
-    return `${why}: waits ${(decision.delayMs / 1000).toFixed(1)} s`;
+    return `${WHY_WAIT[decision.reason]}: waits ${(decision.delayMs / 1000).toFixed(1)} s`;
   }
   if (decision?.do === 'unknown')
     return 'the request may have arrived and repeating is not declared safe: unknown';

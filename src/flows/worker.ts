@@ -15,11 +15,12 @@ import {
   type LaneShare,
   leaveNode,
   PIPELINE_CODES,
-  unclaim,
+  release,
 } from '../storage/claim.ts';
 import { type LaneRow, readLanes } from '../storage/lanes.ts';
 import type { Gatherer } from './gather.ts';
 import type { Ground } from './ground.ts';
+import type { LaneBreakers } from './lane-breakers.ts';
 import type { Parts } from './parts.ts';
 import type { Perform } from './perform.ts';
 
@@ -80,6 +81,7 @@ export function createWorker(
   perform: Perform,
   performTask: PerformTask,
   settler: Gatherer<Parts>,
+  breakers: LaneBreakers,
   options: WorkerOptions,
 ): Worker {
   const { database, clock, log, stages } = ground;
@@ -106,7 +108,9 @@ export function createWorker(
 
   const refreshLanes = async (nowMs: number) => {
     lanesAtMs = nowMs + LANES_EVERY_MS;
-    for (const row of await readLanes(database)) {
+    const rows = await readLanes(database);
+    breakers.refresh(rows);
+    for (const row of rows) {
       const known = lanes.get(row.id);
       if (known === undefined) {
         lanes.set(row.id, {
@@ -156,6 +160,8 @@ export function createWorker(
     for (const lane of lanes.values()) {
       if (lane.asked || lane.row.paused_at !== null || lane.running >= options.laneConcurrency) continue;
       if (nowMs < lane.blockedUntilMs) continue;
+      const may = breakers.mayClaim(lane.row.id);
+      if (may === 'none' || (may === 'one' && lane.running > 0)) continue;
       // A lane is asked again when half of it is free, so that claims stay large.
       if (lane.running > halfLane) continue;
       if (lane.hot || poll) ready.push(lane);
@@ -164,7 +170,8 @@ export function createWorker(
     const asked: LaneShare[] = [];
     let left = free;
     for (const lane of ready) {
-      const share = Math.min(options.laneConcurrency - lane.running, fair, left);
+      const most = breakers.mayClaim(lane.row.id) === 'one' ? 1 : options.laneConcurrency - lane.running;
+      const share = Math.min(most, fair, left);
       if (share <= 0) break;
       left -= share;
       lane.asked = true;
@@ -199,7 +206,7 @@ export function createWorker(
         if ((counts.get(share.laneId) ?? 0) >= share.share) lane.hot = true;
       }
       if (stopping || clock.now() - lastBeatMs > options.leaseMs || held !== node) {
-        await unclaim(
+        await release(
           database,
           held,
           rows.map((row) => row.id),
@@ -231,6 +238,7 @@ export function createWorker(
       .then((parts) => {
         stages.add('run', 1, performance.now() - startedMs);
         hold(lane, row, parts);
+        if (parts.health !== undefined) breakers.note(row.lane_id, parts.health);
         // The place in the lane is free when the run has ended; settling goes on beside the next ones.
         unsettled += 1;
         leave(lane);
@@ -254,7 +262,8 @@ export function createWorker(
   /** A lane whose limit has no free slot is not asked before there is one. */
   const hold = (lane: Lane | undefined, row: ClaimedRow, parts: Parts) => {
     const again = parts.again?.[0];
-    if (lane === undefined || again === undefined || again.tries !== row.tries) return;
+    // A task that waits, for a launch to be resumed, says nothing about the others.
+    if (lane === undefined || again === undefined || again.tries !== row.tries || TASKS.has(row.pipeline)) return;
     if (again.dueMs > lane.blockedUntilMs && again.dueMs < clock.now() + LONGEST_HOLD_MS)
       lane.blockedUntilMs = again.dueMs;
   };

@@ -17,7 +17,7 @@ export function problemOf(failure: Failure): ProblemBody {
   const { title, status } = FAILURES[failure.code];
   const internal = failure.blame === 'us';
   return {
-    type: `https://sluiceway.dev/errors#${failure.code.toLowerCase()}`,
+    type: `urn:sluiceway:error:${failure.code}`,
     title,
     status,
     code: failure.code,

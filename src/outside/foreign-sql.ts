@@ -3,9 +3,9 @@ import { hash } from 'node:crypto';
 import { Failure } from '../errors.ts';
 import type { SqlRequest } from '../pipes/contract.ts';
 import type { AddressGuard } from './address-guard.ts';
-import type { OpenSql, SqlConnector, SqlRow } from './sql-connection.ts';
+import { type ConnectionPool, createConnectionPool } from './connection-pool.ts';
+import type { OpenSql, SqlConnection, SqlConnector, SqlRow } from './sql-connection.ts';
 import { openMysql } from './sql-mysql.ts';
-import { createSqlPool, type SqlPool, stopping } from './sql-pool.ts';
 import { openPostgres } from './sql-postgres.ts';
 import { checkPlaces, readStatement, type SqlDialect } from './sql-text.ts';
 
@@ -56,16 +56,17 @@ const LEAVES_NOTHING = new Set([
 /** No connection is opened before the first query. */
 export function createForeignSql(options: ForeignSqlOptions): ForeignSql {
   const { guard, maxConnections = 10, idleMs = 30_000, maxRows = 10_000, maxBytes = 8_388_608 } = options;
-  const pools = new Map<string, SqlPool>();
+  const pools = new Map<string, ConnectionPool<SqlConnection>>();
   let closed = false;
 
-  const poolFor = (connector: SqlConnector): SqlPool => {
+  const poolFor = (connector: SqlConnector): ConnectionPool<SqlConnection> => {
     const key = hash('sha256', JSON.stringify(Object.entries(connector).sort()), 'hex');
     const found = pools.get(key);
     if (found !== undefined) return found;
-    const pool = createSqlPool({
+    const pool = createConnectionPool<SqlConnection>({
       open: (timeoutMs) => OPEN[connector.kind](connector, guard, timeoutMs),
-      host: connector.host,
+      busy: (timeoutMs) => noneFree(connector.host, maxConnections, timeoutMs),
+      stopping: () => stopping(connector.host),
       maxConnections,
       idleMs,
       onEmpty: () => {
@@ -94,4 +95,17 @@ export function createForeignSql(options: ForeignSqlOptions): ForeignSql {
       await Promise.all(closing);
     },
   });
+}
+
+/** The engine ends before a statement was sent. */
+function stopping(host: string): Failure {
+  return new Failure('SHUTDOWN', `The statement for ${host} was not sent, because the engine is stopping.`);
+}
+
+function noneFree(host: string, connections: number, timeoutMs: number): Failure {
+  return new Failure(
+    'SQL_TIMEOUT',
+    `All ${connections} connections to the database at ${host} were busy for ${timeoutMs / 1000} s. Make the statements faster, or raise connection_timeout.`,
+    { kind: 'timeout', ambiguous: false },
+  );
 }

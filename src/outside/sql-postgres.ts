@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import postgres from 'postgres';
 import type { AddressGuard } from './address-guard.ts';
+import { connectGuarded } from './guarded-socket.ts';
 import { codeOf } from './http-failures.ts';
 import {
   type Column,
@@ -13,7 +14,7 @@ import {
 import type { OpenSql, SqlConnection, SqlConnector } from './sql-connection.ts';
 import { notAnAnswer, sqlFailure } from './sql-failures.ts';
 import { CANCEL_GRACE_MS, createRunner } from './sql-run.ts';
-import { connectGuarded, openWithin } from './sql-socket.ts';
+import { openWithin } from './sql-socket.ts';
 
 const QUERY_CANCELED = '57014';
 const CANCEL_REQUEST = 80877102;

@@ -1,26 +1,10 @@
-/** Guarded sockets to foreign databases. */
-import { connect, type Socket } from 'node:net';
+/** Connections to foreign databases on guarded sockets. */
+import type { Socket } from 'node:net';
 import { Failure } from '../errors.ts';
 import type { AddressGuard } from './address-guard.ts';
+import { connectGuarded } from './guarded-socket.ts';
 import type { SqlConnector } from './sql-connection.ts';
 import { sqlFailure } from './sql-failures.ts';
-
-/** A TCP connection to a checked address. Throws ADDRESS_FORBIDDEN and Node's errors. */
-export function connectGuarded(
-  host: string,
-  port: number,
-  guard: AddressGuard,
-): { socket: Socket; connected: Promise<Socket> } {
-  guard.check(host, port);
-  const socket = connect({ host, port, lookup: guard.lookupFor(port), noDelay: true, keepAlive: true });
-  const connected = new Promise<Socket>((resolve, reject) => {
-    socket.once('connect', () => resolve(socket));
-    socket.once('error', reject);
-    socket.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })));
-  });
-  connected.catch(() => {});
-  return { socket, connected };
-}
 
 /**
  * Opens a guarded socket and lets `start` make a ready connection of it, both within `timeoutMs`. The socket is destroyed

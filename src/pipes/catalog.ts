@@ -4,6 +4,7 @@ import { error } from './error.ts';
 import { event } from './event.ts';
 import { httpRequest } from './http-request.ts';
 import { log } from './log.ts';
+import { module } from './module.ts';
 import { pack } from './pack.ts';
 import { result } from './result.ts';
 import { scheduled } from './scheduled.ts';
@@ -40,7 +41,12 @@ const byName: ReadonlyMap<string, Pipe> = new Map(
   pipes.flatMap((pipe) => [pipe.type, ...(pipe.aliases ?? [])].map((name) => [name, pipe] as const)),
 );
 
-/** The pipe of a type or of an older name for it. */
+/** The pipe of a type or of an older name for it, as authors write them. */
 export function pipeOf(type: string): Pipe | undefined {
   return byName.get(type);
+}
+
+/** As `pipeOf`, with the pipe that no author writes: the engine puts it into the plans of built-in channels. */
+export function planPipeOf(type: string): Pipe | undefined {
+  return type === module.type ? module : pipeOf(type);
 }

@@ -5,7 +5,7 @@
  * names in `needs` and no others. It returns what it adds to `$in` and the exit it takes, or throws a Failure,
  * which is its `error` exit. It must never keep state between calls, read the clock, or do I/O of its own.
  *
- * `http`, `store`, `sql` act at once. `emit`, `later`, `log`, `result` are collected and committed with the outcome
+ * `http`, `store`, `sql`, `module` act at once. `emit`, `later`, `log`, `result` are collected and committed with the outcome
  * of the run; if the run is lost in a crash, they never happened.
  */
 import type { Params, ParamsOf } from './params.ts';
@@ -15,6 +15,11 @@ export interface Capabilities {
   readonly http: (request: HttpRequest) => Promise<HttpAnswer>;
   readonly store: Store;
   readonly sql: (request: SqlRequest) => Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /**
+   * Sends the message of a built-in channel by its code module. Throws Failure with `details.kind`, `statusCode`, and
+   * `ambiguous` where no answer came after sending.
+   */
+  readonly module: (request: ModuleRequest) => Promise<ModuleAnswer>;
   /** Registers an event of a message. Throws EVENT_UNDECLARED. */
   readonly emit: (event: EmittedEvent) => void;
   /** Hands an event to the Schedule pipeline. */
@@ -118,6 +123,28 @@ export interface SqlRequest {
   readonly values: readonly unknown[];
   readonly connectionTimeoutMs: number;
   readonly queryTimeoutMs: number;
+}
+
+/** The code modules that control built-in channels. */
+export const MODULES = ['smtp', 'smpp', 'push'] as const;
+export type ModuleName = (typeof MODULES)[number];
+
+/** One message of a built-in channel, with the values of its fields as they are sent. */
+export interface ModuleRequest {
+  readonly module: ModuleName;
+  readonly messageId: string;
+  readonly sender: Readonly<Record<string, unknown>>;
+  readonly resource: Readonly<Record<string, unknown>>;
+  readonly subscription: Readonly<Record<string, unknown>>;
+  readonly template: Readonly<Record<string, unknown>>;
+}
+
+export interface ModuleAnswer {
+  /** Of this message, by the `sid` that the channel declares. */
+  readonly events: readonly EmittedEvent[];
+  /** What went out and what came back, in words for the trail; without secrets. */
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly response: Readonly<Record<string, unknown>>;
 }
 
 export interface EmittedEvent {

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { commandsPage } from './commands-page.ts';
 import { openapiDocument } from './openapi-document.ts';
 import { pipesPage } from './pipes-page.ts';
 import { schemaFiles } from './schemas.ts';
@@ -19,6 +20,7 @@ export function referenceFiles(): ReadonlyMap<string, string> {
     ['reference/errors.md', errorsPage()],
     ['reference/findings.md', findingsPage()],
     ['reference/settings.md', settingsPage()],
+    ['reference/commands.md', commandsPage()],
   ]);
 }
 

@@ -4,6 +4,7 @@
  * A filter is `{ "field": value }`, `{ "field": { "op": value } }`, `{ "and": [...] }`, `{ "or": [...] }`, `{ "not": filter }`.
  * Operators: `=`, `!=`, `>`, `>=`, `<`, `<=`, `in`, `contains`, `exists`. Values are always bound.
  */
+import { unfit } from '../channel/unfit.ts';
 import { Failure } from '../errors.ts';
 import { isObject, pointerTo } from '../json.ts';
 import type { SqlValue } from './database.ts';
@@ -39,6 +40,9 @@ export function audienceCondition(
         return `(${value.map((each, index) => filter(each, pointerTo(here, index))).join(` ${key} `)})`;
       }
       if (key === 'not') return `not coalesce(${filter(value, here)}, false)`;
+      if (isObject(value) && Object.keys(value).length === 0) {
+        throw wrong(here, 'Name at least one operator, for example { ">=": 18 }.');
+      }
       return isObject(value)
         ? Object.entries(value)
             .map(([operator, operand]) => compare(key, operator, operand, pointerTo(here, operator)))
@@ -58,7 +62,7 @@ export function audienceCondition(
         return `${member} is distinct from ${text()}::text::jsonb`;
       case 'in':
         if (!Array.isArray(operand)) throw wrong(at, '"in" takes a list of values.');
-        return `${text()}::text::jsonb @> coalesce(${member}, 'null'::jsonb)`;
+        return `coalesce(${member}, 'null'::jsonb) in (select jsonb_array_elements(${text()}::text::jsonb))`;
       case 'contains':
         return `(${member} @> ${text()}::text::jsonb or (jsonb_typeof(${member}) = 'string' and strpos(${member} #>> '{}', ${bind(String(operand))}::text) > 0))`;
       case 'exists':
@@ -80,6 +84,8 @@ export function audienceCondition(
     }
   };
 
+  const unsound = unfit(audience, pointer);
+  if (unsound !== undefined) throw wrong(unsound.pointer ?? pointer, `The audience ${unsound.message}.`);
   if (!isObject(audience) || Object.keys(audience).length !== 1) {
     throw wrong(
       pointer,

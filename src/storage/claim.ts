@@ -74,11 +74,6 @@ export function claim(
   );
 }
 
-/** Gives claimed rows back untouched, for a node that drains. */
-export async function unclaim(sql: Sql, node: number, ids: readonly string[]): Promise<void> {
-  await sql.query('update waiting set owner = null where id = any($1::uuid[]) and owner = $2', [ids, node]);
-}
-
 /** Enters a process among the nodes and gives its number. */
 export async function enterNode(sql: Sql, name: string, nowMs: number): Promise<number> {
   const [row] = await sql.query<{ id: number }>(

@@ -7,6 +7,9 @@
  * in the statement (`$1::text::jsonb`), because the two drivers disagree about JSON parameters.
  * Results: `int8` and `numeric` casts come as numbers, times as Date, `json`/`jsonb` parsed, `bytea` as bytes.
  */
+import { Failure } from '../errors.ts';
+import { own } from '../json.ts';
+
 export type SqlValue =
   | string
   | number
@@ -15,6 +18,25 @@ export type SqlValue =
   | Uint8Array
   | null
   | readonly (string | number | null)[];
+
+/** Whether the database refused what it was given (SQLSTATE classes 22, 23, 42, 54), so that asking again is in vain. */
+export function refusesValues(thrown: unknown): boolean {
+  return /^(22|23|42|54)[0-9A-Z]{3}$/.test(String(own(thrown, 'code')));
+}
+
+/** Whether the database could not be asked just now: the driver's own codes and all other SQLSTATEs. */
+export function isOutage(thrown: unknown): boolean {
+  const code = own(thrown, 'code');
+  if (thrown instanceof Failure || typeof code !== 'string') return isClosed(thrown);
+  return !code.startsWith('ERR_') && !refusesValues(thrown);
+}
+
+/** Whether the database was closed by this process. */
+export function isClosed(thrown: unknown): boolean {
+  return CLOSED.has(String(own(thrown, 'code')));
+}
+
+const CLOSED: ReadonlySet<string> = new Set(['SHUTDOWN', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED']);
 
 export interface Sql {
   /** Runs one prepared statement. */

@@ -111,6 +111,14 @@ export function findSenders(sql: Sql, channelId: number, sid: string): Promise<S
   ]);
 }
 
+/** All senders of a channel, of every account. */
+export function sendersOfChannel(
+  sql: Sql,
+  channelId: number,
+): Promise<{ readonly id: string; readonly account_id: string }[]> {
+  return sql.query('select id, account_id from sender where channel_id = $1 order by id', [channelId]);
+}
+
 /** Whose value stands for the row: texts as they are, objects as JSON text with a cast. */
 export interface EntityValues {
   readonly [column: string]: string | number | { readonly json: string };

@@ -9,9 +9,12 @@ export interface LaneRow {
   readonly sender_id: string | null;
   readonly paused_at: Date | null;
   readonly epoch: number;
+  readonly breaker: 'closed' | 'open' | 'half_open';
+  readonly probe_at: Date | null;
+  readonly times_opened: number;
 }
 
-const COLUMNS = 'id, key, account_id, channel_id, sender_id, paused_at, epoch';
+const COLUMNS = 'id, key, account_id, channel_id, sender_id, paused_at, epoch, breaker, probe_at, times_opened';
 
 /**
  * All lanes; there is one per account, channel and sender, so they are few. Out of a paused channel nothing leaves, and
@@ -19,7 +22,8 @@ const COLUMNS = 'id, key, account_id, channel_id, sender_id, paused_at, epoch';
  */
 export function readLanes(sql: Sql): Promise<LaneRow[]> {
   return sql.query<LaneRow>(
-    `select l.id, l.key, l.account_id, l.channel_id, l.sender_id, l.epoch, coalesce(l.paused_at, c.updated_at) as paused_at
+    `select l.id, l.key, l.account_id, l.channel_id, l.sender_id, l.epoch, l.breaker, l.probe_at, l.times_opened,
+       coalesce(l.paused_at, c.updated_at) as paused_at
      from lane l left join channel c on c.id = l.channel_id and c.status = 'paused' and l.key not like '%/in'`,
   );
 }
@@ -48,6 +52,10 @@ export interface ShownLane {
   readonly channel: string | null;
   readonly sender: string | null;
   readonly paused_at: Date | null;
+  readonly breaker: 'closed' | 'open' | 'half_open';
+  readonly opened_at: Date | null;
+  readonly probe_at: Date | null;
+  readonly fault: unknown;
   readonly waiting: number;
   readonly due: number;
   readonly oldest: Date | null;
@@ -56,7 +64,8 @@ export interface ShownLane {
 /** The lanes of an account and those that all accounts share, with what waits in them. */
 export function showLanes(sql: Sql, accountId: string, nowMs: number): Promise<ShownLane[]> {
   return sql.query<ShownLane>(
-    `select l.id, l.key, c.sid as channel, s.sid as sender, l.paused_at, coalesce(w.waiting, 0)::int as waiting,
+    `select l.id, l.key, c.sid as channel, s.sid as sender, l.paused_at, l.breaker, l.opened_at,
+       l.probe_at, l.fault, coalesce(w.waiting, 0)::int as waiting,
        coalesce(w.due, 0)::int as due, w.oldest
      from lane l left join channel c on c.id = l.channel_id left join sender s on s.id = l.sender_id
      left join (select lane_id, count(*) as waiting, count(*) filter (where due_at <= $2) as due, min(due_at) as oldest
@@ -76,6 +85,43 @@ export async function pauseLane(
   const rows = await sql.query(
     'update lane set paused_at = $3, epoch = epoch + 1 where id = $2 and account_id = $1 returning id',
     [accountId, id, pausedAtMs === null ? null : new Date(pausedAtMs)],
+  );
+  return rows.length === 1;
+}
+
+/** Opens a lane's breaker until `probeAtMs`; false where it is open already. `fault` is JSON text. */
+export async function openBreaker(
+  sql: Sql,
+  id: number,
+  nowMs: number,
+  probeAtMs: number,
+  fault: string | null,
+): Promise<boolean> {
+  const rows = await sql.query(
+    `update lane set breaker = 'open', opened_at = $2, probe_at = $3, times_opened = times_opened + 1,
+       fault = coalesce($4::text::json, fault)
+     where id = $1 and breaker <> 'open' returning id`,
+    [id, new Date(nowMs), new Date(probeAtMs), fault],
+  );
+  return rows.length === 1;
+}
+
+/** Lets one node probe an open lane until `untilMs`; true for the one. */
+export async function probeBreaker(sql: Sql, id: number, nowMs: number, untilMs: number): Promise<boolean> {
+  const rows = await sql.query(
+    `update lane set breaker = 'half_open', probe_at = $3
+     where id = $1 and breaker in ('open', 'half_open') and probe_at <= $2 returning id`,
+    [id, new Date(nowMs), new Date(untilMs)],
+  );
+  return rows.length === 1;
+}
+
+/** Closes a breaker and tells every node to look behind its cursors; false where it is closed already. */
+export async function closeBreaker(sql: Sql, id: number, accountId?: string): Promise<boolean> {
+  const rows = await sql.query(
+    `update lane set breaker = 'closed', opened_at = null, probe_at = null, times_opened = 0, epoch = epoch + 1
+     where id = $1 and breaker <> 'closed' and ($2::uuid is null or account_id = $2) returning id`,
+    [id, accountId ?? null],
   );
   return rows.length === 1;
 }

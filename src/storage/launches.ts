@@ -137,7 +137,8 @@ export async function openDirectPage(
      returning (select count(*)::int from opened) as opened, opening as more`,
     [launchId, laneId, new Date(nowMs), ...condition.values],
   );
-  return row ?? { opened: 0, more: false };
+  // Without a row the launch was paused or stopped meanwhile, or another process has its turn: to be looked at again.
+  return row ?? { opened: 0, more: true };
 }
 
 /** Opens an indirect launch: one message for its resource, in the given pipeline. */
@@ -165,7 +166,7 @@ export async function openIndirect(
      where id in (select id from l) returning (select count(*)::int from opened) as opened`,
     [launchId, laneId, new Date(nowMs)],
   );
-  return { opened: row?.opened ?? 0, more: false };
+  return { opened: row?.opened ?? 0, more: row === undefined };
 }
 
 /** The launches that are under way, whatever their mailing's state. */
@@ -220,7 +221,7 @@ export async function unparkLaunch(sql: Sql, launchId: string, nowMs: number): P
   );
 }
 
-/** Sets the state of the launches of a mailing that are not finished. */
+/** Sets the state of the launches of a mailing that are neither finished nor stopped. */
 export async function setLaunchStates(
   sql: Sql,
   mailingId: string,
@@ -228,7 +229,7 @@ export async function setLaunchStates(
 ): Promise<string[]> {
   const rows = await sql.query<{ id: string }>(
     `update launch set state = $2, opening = opening and $2 <> 'stopped'
-     where mailing_id = $1 and finished_at is null returning id`,
+     where mailing_id = $1 and finished_at is null and state <> 'stopped' returning id`,
     [mailingId, state],
   );
   return rows.map((row) => row.id);

@@ -9,6 +9,8 @@ export interface FoundMessage {
   readonly account_id: string;
   readonly launch_id: string | null;
   readonly attempt: number;
+  readonly lane_id: number;
+  readonly channel_version_id: number;
 }
 
 export interface LooseQuestion {
@@ -27,13 +29,16 @@ export function findMessages(sql: Sql, questions: readonly LooseQuestion[]): Pro
        select * from unnest($1::int[], $2::int[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[])
          as a (place, channel, external_id, message, account, sender)),
      named as (
-       select place, channel, account, sender, message as id, null::int as attempt from asked where message is not null
+       select a.place, a.channel, a.account, a.sender, a.message as id, e.attempt::int as attempt
+       from asked a left join external_id e
+         on e.channel_id = a.channel and e.external_id = a.external_id and e.message_id = a.message
+       where a.message is not null
        union all
        select a.place, a.channel, a.account, a.sender, e.message_id, e.attempt::int
        from asked a join external_id e on e.channel_id = a.channel and e.external_id = a.external_id
        where a.message is null)
      select distinct on (n.place) n.place, m.id as message_id, m.account_id, m.launch_id,
-       coalesce(n.attempt, m.attempt)::int as attempt
+       coalesce(n.attempt, m.attempt)::int as attempt, m.lane_id, m.channel_version_id
      from named n join message m on m.id = n.id
      where m.channel_id = n.channel and (n.account is null or m.account_id = n.account)
        and (n.sender is null or m.sender_id = n.sender)

@@ -1,4 +1,5 @@
 /** Reading messages: what people look at. */
+import { PIPELINE_CODES } from './claim.ts';
 import type { Sql } from './database.ts';
 import { STATE_CODES } from './states.ts';
 
@@ -131,6 +132,7 @@ export async function listMessages(
 
 /**
  * Gives messages a new attempt, each on its own id: those of the filter that ended without success and wait nowhere.
+ * It goes through the channel as it is now, since it is for a mistake of the channel that most are sent again.
  * Gives the redriven ids with their lanes.
  */
 export function redriveMessages(
@@ -146,14 +148,16 @@ export function redriveMessages(
        select m.id from message m
        where m.account_id = $1 and ($2::uuid[] is null or m.id = any($2::uuid[]))
          and (m.state >= ${STATE_CODES.expired} or m.state in (${STATE_CODES.unknown}, ${STATE_CODES.soft_bounced}))
-         and not exists (select from waiting w where w.id = m.id)${where.text}
+         and not exists (select from waiting w where w.id = m.id)
+         and not exists (select from waiting w where w.message_id = m.id and w.message_id <> w.id)${where.text}
        order by m.id limit $3 for update),
      again as (
-       update message m set attempt = attempt + 1, state = 20, reason = null, updated_at = $4
-       from chosen where m.id = chosen.id returning m.id, m.account_id, m.lane_id, m.channel_version_id),
+       update message m set attempt = attempt + 1, state = ${STATE_CODES.queued}, reason = null, updated_at = $4,
+         channel_version_id = c.version_id
+       from chosen, channel c where m.id = chosen.id and c.id = m.channel_id returning m.id, m.account_id, m.lane_id, m.channel_version_id),
      queued as (
        insert into waiting (id, account_id, lane_id, due_at, pipeline, message_id, channel_version_id)
-       select id, account_id, lane_id, $4, 1, id, channel_version_id from again on conflict (id) do nothing)
+       select id, account_id, lane_id, $4, ${PIPELINE_CODES.message}, id, channel_version_id from again on conflict (id) do nothing)
      select id, lane_id from again`,
     [accountId, filter.ids === undefined ? null : [...filter.ids], most, new Date(nowMs), ...where.values],
   );

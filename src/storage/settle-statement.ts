@@ -5,6 +5,7 @@
  */
 import { arrayText, type ColumnType } from './array-text.ts';
 import type { SqlValue } from './database.ts';
+import { PARKED_DUE_MS } from './launches.ts';
 import type { Settlement } from './settle.ts';
 
 type Column<T> = readonly [name: string, type: ColumnType, read: (row: T) => string | number | null];
@@ -57,9 +58,19 @@ export function settleStatement(settlement: Settlement): { text: string; values:
       ['tries', 'int', (row) => row.tries],
       ['payload', 'text', (row) => row.payload],
     ]);
+    const parked = again.filter((row) => row.dueMs === PARKED_DUE_MS && row.messageId !== null);
+    let due = 'to_timestamp(r.due / 1000)';
+    parts.length = 0;
+    if (parked.length > 0) {
+      values.push(arrayText(parked, 'uuid', (row) => row.messageId));
+      // A launch that was resumed or stopped meanwhile has no paused rows any more: they are due again soon.
+      parts.push(`paused as materialized (select m.id from message m join launch l on l.id = m.launch_id
+        where m.id = any($${FIRST_FREE + values.length}::uuid[]) and l.state = 'paused' for share of l)`);
+      due = `case when r.due = ${PARKED_DUE_MS} and w.message_id not in (select id from paused) then $2 + interval '1 second' else ${due} end`;
+    }
     // The rows that go are those of the list that do not wait again.
-    parts[0] = `back as (update waiting w set owner = null, due_at = to_timestamp(r.due / 1000), pipe = r.pipe, tries = r.tries,
-      payload = r.payload from ${from} where w.id = r.id and w.owner = $1 returning w.id)`;
+    parts.push(`back as (update waiting w set owner = null, due_at = ${due}, pipe = r.pipe, tries = r.tries,
+      payload = r.payload from ${from} where w.id = r.id and w.owner = $1 returning w.id)`);
     parts.push(
       `gone as (delete from waiting where id = any(($3::uuid[])[1:$5::int]) and owner = $1 returning id)`,
       'held as (select id from gone union all select id from back)',
@@ -94,10 +105,13 @@ export function settleStatement(settlement: Settlement): { text: string; values:
       ['reason', 'text', (row) => row.reason],
       ['external_id', 'text', (row) => row.externalId],
     ]);
-    parts.push(`new_states as (update message m set state = r.state, attempt = r.attempt, reason = r.reason,
+    // A state only rises; the provider's id is kept even where a report has overtaken it.
+    const rises = '(r.attempt, r.state) > (m.attempt, m.state)';
+    parts.push(`new_states as (update message m set state = case when ${rises} then r.state else m.state end,
+      attempt = greatest(r.attempt, m.attempt), reason = case when ${rises} then r.reason else m.reason end,
       external_id = coalesce(r.external_id, m.external_id), updated_at = $2
       from ${from}
-      where m.id = ${message} and (r.attempt, r.state) > (m.attempt, m.state))`);
+      where m.id = ${message} and (${rises} or (r.attempt = m.attempt and m.external_id is null and r.external_id is not null)))`);
   }
   if (events.length > 0) {
     const from = ours(events, [
@@ -117,7 +131,7 @@ export function settleStatement(settlement: Settlement): { text: string; values:
       ['dedupe', 'text', (row) => row.dedupeKey],
     ]);
     const deduped = events.some((row) => row.dedupeKey !== null);
-    const seen = `'event/' || r.channel`;
+    const seen = `'event/' || coalesce(r.message, r.waiting_id)`;
     parts.push(`given_events as materialized (select r.*, s.id as waiting_id from ${from})`);
     if (deduped) {
       parts.push(`fresh_events as (insert into seen (scope, key, seen_at)
@@ -150,7 +164,8 @@ export function settleStatement(settlement: Settlement): { text: string; values:
       ['attempt', 'int', (row) => row.attempt],
     ]);
     parts.push(`new_external_ids as (insert into external_id (channel_id, external_id, message_id, attempt)
-      select r.channel, r.external_id, ${message}, r.attempt from ${from} on conflict do nothing)`);
+      select r.channel, r.external_id, ${message}, max(r.attempt) from ${from} group by 1, 2, 3
+      on conflict (channel_id, external_id, message_id) do update set attempt = greatest(external_id.attempt, excluded.attempt))`);
   }
   if (parked.length > 0) {
     const from = ours(parked, [

@@ -45,6 +45,11 @@ export const STATE_OF_EVENT: Readonly<Record<string, MessageState | undefined>> 
   stop: 'stopped',
 });
 
+/** The reason kept with a state that an event brought: failures have one, soft ones too. */
+export function reasonOfState(state: MessageState, reason: string): string | null {
+  return state === 'soft_bounced' || STATE_CODES[state] >= STATE_CODES.expired ? reason : null;
+}
+
 /** What an event type does to the subscription of its message. */
 export const SUBSCRIPTION_OF_EVENT: Readonly<Record<string, 'hard_bounced' | 'unsubscribed' | undefined>> =
   Object.freeze({ hbounce: 'hard_bounced', complain: 'unsubscribed', unsub: 'unsubscribed' });

@@ -5,14 +5,14 @@ import { Failure } from '../errors.ts';
 import { compileListener } from '../flows/listener/compile-listener.ts';
 import { createRedact } from '../flows/redact.ts';
 import { trailOf } from '../flows/trail.ts';
-import { pipeOf } from '../pipes/catalog.ts';
+import { planPipeOf } from '../pipes/catalog.ts';
 import type { HttpRequest } from '../pipes/contract.ts';
 import { givenValues } from './given-values.ts';
 import type { Answer, Given, GoldenTest } from './golden-test.ts';
 import type { Happened } from './happened.ts';
-import { watchPipes } from './played-outside.ts';
+import { type Otherwise, playAnswer, watchPipes } from './played-outside.ts';
 import { createRedactValue, secretsOf } from './redact.ts';
-import { runGoldenTest } from './run-golden.ts';
+import { runGoldenTest, type TestBench } from './run-golden.ts';
 
 export interface DryRun extends Given {
   /** `message` where it is left out. */
@@ -30,12 +30,27 @@ export interface DryRunReport {
   readonly notes: readonly string[];
 }
 
-/** Runs a pipeline once. Throws DOCUMENT_INVALID where the channel has no such pipeline or pipe. */
-export async function dryRun(channel: ChannelDocument, given: DryRun): Promise<DryRunReport> {
+/** Where requests go that the given answers do not answer. */
+export interface DryRunOutside {
+  readonly answer: Otherwise;
+  /** Texts that came in on the way and must not be shown; asked for after the run. */
+  readonly secrets: () => readonly string[];
+  readonly randomId?: () => string;
+}
+
+/**
+ * Runs a pipeline once; without `outside` answers are made up and said so.
+ * Throws DOCUMENT_INVALID where the channel has no such pipeline or pipe.
+ */
+export async function dryRun(
+  channel: ChannelDocument,
+  given: DryRun,
+  outside?: DryRunOutside,
+): Promise<DryRunReport> {
   const { pipeline = 'message', entry, ...world } = given;
   const { watch, running } = watchPipes();
   const compiled = compileChannel(channel, (type) => {
-    const pipe = pipeOf(type);
+    const pipe = planPipeOf(type);
     return pipe && watch(pipe);
   });
   const plans = new Map([...Object.entries(compiled.plans), ...compiled.operations]);
@@ -54,15 +69,21 @@ export async function dryRun(channel: ChannelDocument, given: DryRun): Promise<D
     expect: {},
     ...(entry !== undefined && { entry }),
   };
-  const secrets = secretsOf(channel, givenValues(test));
-  const redact = createRedactValue(secrets);
   const madeUp = new Set<number>();
-  const answer = (request: HttpRequest): Answer => {
-    madeUp.add(running());
-    return asksForToken(request) ? TOKEN_ANSWER : OTHER_ANSWER;
+  const makeUp: Otherwise = async (request, pipe) => {
+    madeUp.add(pipe);
+    return playAnswer(asksForToken(request) ? TOKEN_ANSWER : OTHER_ANSWER, request);
   };
-  const bench = { channel: compiled, listener: compileListener(channel.listener), running };
-  const { happened, mistakes, outcome } = await runGoldenTest(bench, plan, test, answer);
+  const bench: TestBench = {
+    channel: compiled,
+    listener: compileListener(channel.listener),
+    running,
+    ...(outside?.randomId !== undefined && { randomId: outside.randomId }),
+  };
+  const run = await runGoldenTest(bench, plan, test, outside?.answer ?? makeUp);
+  const { happened, mistakes, outcome } = run;
+  const secrets = [...secretsOf(channel, givenValues(test)), ...(outside?.secrets() ?? [])];
+  const redact = createRedactValue(secrets);
   const trail = outcome === undefined ? [] : trailOf(outcome, createRedact(secrets));
   // No time passes in a dry run, so durations would say nothing.
   const trace = trail.map(({ ms: _ms, ...step }) => step);
@@ -86,7 +107,8 @@ const TOKEN_ANSWER: Answer = {
   body: { access_token: 'made-up', token_type: 'Bearer', expires_in: 3_600 },
 };
 
-function asksForToken({ headers, body }: HttpRequest): boolean {
+/** True for a request to a token endpoint. */
+export function asksForToken({ headers, body }: HttpRequest): boolean {
   const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
   return (
     isForm && body !== undefined && new URLSearchParams(Buffer.from(body).toString('utf8')).has('grant_type')

@@ -4,7 +4,7 @@ import { type CompiledChannel, compileChannel } from '../engine/compile-channel.
 import type { Plan } from '../engine/plan.ts';
 import { asFailure, Failure } from '../errors.ts';
 import { compileListener } from '../flows/listener/compile-listener.ts';
-import { pipeOf } from '../pipes/catalog.ts';
+import { planPipeOf } from '../pipes/catalog.ts';
 import { differences, showDifference } from './compare.ts';
 import { type ExitName, exitsOfChannel } from './exits.ts';
 import { givenValues } from './given-values.ts';
@@ -38,7 +38,7 @@ export async function runGoldenTests(
 ): Promise<GoldenReport> {
   const { watch, running } = watchPipes();
   const compiled = compileChannel(channel, (type) => {
-    const pipe = pipeOf(type);
+    const pipe = planPipeOf(type);
     return pipe === undefined ? undefined : watch(pipe);
   });
   const bench: TestBench = { channel: compiled, listener: compileListener(channel.listener), running };

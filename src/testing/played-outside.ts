@@ -2,7 +2,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Failure } from '../errors.ts';
 import type { TokenCache } from '../outside/authorize.ts';
-import type { HttpAnswer, HttpRequest, Pipe, SqlRequest, Store } from '../pipes/contract.ts';
+import type {
+  HttpAnswer,
+  HttpRequest,
+  ModuleAnswer,
+  ModuleRequest,
+  Pipe,
+  SqlRequest,
+  Store,
+} from '../pipes/contract.ts';
 import type { Answer, Given } from './golden-test.ts';
 
 /** Knows which pipe is running, so that what it asks for can be found under its id. */
@@ -26,6 +34,8 @@ export function watchPipes(): PipeWatch {
 export interface PlayedOutside {
   readonly send: (request: HttpRequest) => Promise<HttpAnswer>;
   readonly sql: (request: SqlRequest) => Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Shows what a code module would have been given; nothing is made up about what came of it. */
+  readonly module: (request: ModuleRequest) => Promise<ModuleAnswer>;
   readonly store: Store;
   /** Empty at the start of a test, so that a token is asked for. */
   readonly tokens: TokenCache;
@@ -37,12 +47,11 @@ export interface PlayedOutside {
   readonly stored: () => Record<string, unknown>;
 }
 
-/** Plays the outside that a test gives; `otherwise` makes up the answers that it does not give. */
-export function playOutside(
-  given: Given,
-  running: () => number,
-  otherwise?: (request: HttpRequest) => Answer,
-): PlayedOutside {
+/** Answers what a test gives no answer to; `pipe` is the one that asks. */
+export type Otherwise = (request: HttpRequest, pipe: number) => Promise<HttpAnswer>;
+
+/** Plays the outside that a test gives. */
+export function playOutside(given: Given, running: () => number, otherwise?: Otherwise): PlayedOutside {
   const requests: HttpRequest[] = [];
   const asked: string[] = [];
   const answers = queues<Answer>(given.answers, (value) => (Array.isArray(value) ? value : [value]));
@@ -58,8 +67,9 @@ export function playOutside(
     send: async (request) => {
       requests.push(request);
       const pipe = running();
-      const answer = answers.get(pipe)?.shift() ?? otherwise?.(request);
+      const answer = answers.get(pipe)?.shift();
       if (answer !== undefined) return playAnswer(answer, request);
+      if (otherwise !== undefined) return otherwise(request, pipe);
       throw refuse(
         `Pipe ${pipe} sent ${request.method} ${request.url} and got no answer; give one in given.answers."${pipe}".`,
       );
@@ -72,6 +82,7 @@ export function playOutside(
         `Pipe ${pipe} asked connector "${request.connector}" and got no rows; give them in given.rows."${pipe}".`,
       );
     },
+    module: async ({ sender: _sender, ...request }) => ({ events: [], request, response: {} }),
     store: playStore(records),
     tokens: playTokens(),
     requests,
@@ -95,7 +106,8 @@ function unasked(name: string, left: ReadonlyMap<number, readonly unknown[]>): r
     .map(([pipe, queue]) => `given.${name}."${pipe}" has ${queue.length} that nobody asked for; remove it.`);
 }
 
-function playAnswer(answer: Answer, { method, url }: HttpRequest): HttpAnswer {
+/** The answer that a test gives, as the HTTP client would give it. Throws bad weather. */
+export function playAnswer(answer: Answer, { method, url }: HttpRequest): HttpAnswer {
   if ('fail' in answer) {
     throw answer.fail === 'timeout'
       ? new Failure('HTTP_TIMEOUT', `${method} ${url} had no answer in time.`, {

@@ -7,14 +7,13 @@ import type { Answer } from '../flows/listener/answer.ts';
 import type { CompiledListener } from '../flows/listener/compile-listener.ts';
 import { decideRetry } from '../flows/retry.ts';
 import { authorize } from '../outside/authorize.ts';
-import type { HttpRequest } from '../pipes/contract.ts';
 import { type ExitName, exitsWalked } from './exits.ts';
 import { requestOf } from './given-request.ts';
 import { completeValues, renderTemplate } from './given-values.ts';
 import { type GivenWorld, ownsMessage, timeOf, worldOf } from './given-world.ts';
-import type { GoldenTest, Answer as ProviderAnswer } from './golden-test.ts';
+import type { GoldenTest } from './golden-test.ts';
 import { type Happened, present, showOutcome } from './happened.ts';
-import { type PlayedOutside, playOutside } from './played-outside.ts';
+import { type Otherwise, type PlayedOutside, playOutside } from './played-outside.ts';
 
 /** What the tests of a channel share. */
 export interface TestBench {
@@ -22,6 +21,8 @@ export interface TestBench {
   readonly listener: CompiledListener;
   /** The pipe that is running. */
   readonly running: () => number;
+  /** Ids of signed tokens; where it is left out they all have the same. */
+  readonly randomId?: () => string;
 }
 
 export interface GoldenRun {
@@ -32,12 +33,12 @@ export interface GoldenRun {
   readonly outcome?: RunOutcome;
 }
 
-/** Runs a test from its door to the end of its run; `otherwise` makes up the answers that it does not give. */
+/** Runs a test from its door to the end of its run; `otherwise` gives the answers that it does not give. */
 export async function runGoldenTest(
   bench: TestBench,
   plan: Plan,
   test: GoldenTest,
-  otherwise?: (request: HttpRequest) => ProviderAnswer,
+  otherwise?: Otherwise,
 ): Promise<GoldenRun> {
   const outside = playOutside(test.given ?? {}, bench.running, otherwise);
   const run =
@@ -112,15 +113,21 @@ async function receive(bench: TestBench, plan: Plan, test: GoldenTest, outside: 
 }
 
 async function run(
-  { channel }: TestBench,
+  bench: TestBench,
   plan: Plan,
   test: GoldenTest,
   world: GivenWorld,
   outside: PlayedOutside,
 ): Promise<RunOutcome> {
+  const { channel } = bench;
   const { document, operations } = channel;
-  const { store, sql, send, tokens } = outside;
-  const authorization = { send, tokens, now: () => Date.parse(world.now), randomId: () => TOKEN_ID };
+  const { store, sql, module, send, tokens } = outside;
+  const authorization = {
+    send,
+    tokens,
+    now: () => Date.parse(world.now),
+    randomId: bench.randomId ?? (() => TOKEN_ID),
+  };
   return runPlan({
     entry: entryOf(plan, test),
     keywords: world.keywords,
@@ -130,14 +137,15 @@ async function run(
     channel: document.sid,
     ...(world.messageId !== undefined && { messageId: world.messageId }),
     now: world.now,
-    outside: { http: (request) => authorize(request, authorization), store, sql },
+    outside: { http: (request) => authorize(request, authorization), store, sql, module },
     declare: channel.declare,
     decide: (failure, pipe, tries) =>
       decideRetry({
         failure,
         rule: pipe.retry,
         tries,
-        durable: !operations.has(test.pipeline),
+        // What stops a dry run stops an operation too, which could not wait for an answer.
+        durable: !operations.has(test.pipeline) || failure.blame === 'shutdown',
         ownsMessage: ownsMessage(test),
         unknownPolicy: document.unknown,
         random: MIDDLE,

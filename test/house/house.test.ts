@@ -7,13 +7,15 @@ import { describe, expect, it } from 'vitest';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SRC = join(ROOT, 'src');
 const ENTRIES = new Set(['app.ts', 'cli.ts', 'main.ts']);
-const BANNED = /(^|-)(manager|helper|helpers|util|utils|service|handler|processor|common|misc|base|data|info|impl)(-|\.|$)/;
+const BANNED =
+  /(^|-)(manager|helper|helpers|util|utils|service|handler|processor|common|misc|base|data|info|impl)(-|\.|$)/;
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
   .map((file) => ({ file, text: readFileSync(join(SRC, file), 'utf8') }));
 
-const IMPORT = /(?:^|\n)\s*(?:import|export)\s[^'";]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)|(?:^|\n)import\s+'([^']+)'/g;
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s[^'";]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)|(?:^|\n)import\s+'([^']+)'/g;
 
 function importsOf(text: string): string[] {
   return [...text.matchAll(IMPORT)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
@@ -29,7 +31,13 @@ function tableAfter(heading: string): string[][] {
   const section = page.slice(page.indexOf(heading));
   const rows: string[][] = [];
   for (const line of section.split('\n')) {
-    if (line.startsWith('|')) rows.push(line.split('|').slice(1, -1).map((cell) => cell.trim()));
+    if (line.startsWith('|'))
+      rows.push(
+        line
+          .split('|')
+          .slice(1, -1)
+          .map((cell) => cell.trim()),
+      );
     else if (rows.length > 0) break;
   }
   return rows.slice(2);
@@ -42,7 +50,9 @@ describe('the import table', () => {
   }
 
   it('knows every folder', () => {
-    const folders = new Set(files.map(({ file }) => folderOf(file)).filter((folder) => !folder.endsWith('.ts')));
+    const folders = new Set(
+      files.map(({ file }) => folderOf(file)).filter((folder) => !folder.endsWith('.ts')),
+    );
     expect([...folders].filter((folder) => !allowed.has(folder))).toEqual([]);
   });
 
@@ -50,7 +60,11 @@ describe('the import table', () => {
     const broken: string[] = [];
     for (const { file, text } of files) {
       const folder = folderOf(file);
-      const may = folder.endsWith('.ts') ? (ENTRIES.has(file) ? new Set(['anything']) : new Set(['root'])) : allowed.get(folder);
+      const may = folder.endsWith('.ts')
+        ? ENTRIES.has(file)
+          ? new Set(['anything'])
+          : new Set(['root'])
+        : allowed.get(folder);
       if (may === undefined || may.has('anything')) continue;
       for (const name of importsOf(text)) {
         if (!name.startsWith('.')) continue;
@@ -65,14 +79,20 @@ describe('the import table', () => {
   });
 
   it('lets no pipe import another pipe, the engine, or what does I/O', () => {
-    const pipeFiles = files.filter(({ file, text }) => file.startsWith('pipes/') && text.includes('definePipe({'));
+    const pipeFiles = files.filter(
+      ({ file, text }) => file.startsWith('pipes/') && text.includes('definePipe({'),
+    );
     const names = new Set(pipeFiles.map(({ file }) => `./${file.slice('pipes/'.length)}`));
     const broken = pipeFiles.flatMap(({ file, text }) =>
       importsOf(text)
-        .filter((name) => names.has(name) || /engine|storage|flows|node:(fs|net|http|https|child_process)|undici/.test(name))
+        .filter(
+          (name) =>
+            names.has(name) ||
+            /engine|storage|flows|node:(fs|net|http|https|child_process)|undici/.test(name),
+        )
         .map((name) => `${file} imports ${name}`),
     );
-    expect(pipeFiles.length).toBe(14);
+    expect(pipeFiles.length).toBe(15);
     expect(broken).toEqual([]);
   });
 });
@@ -81,7 +101,8 @@ describe('outside libraries', () => {
   it('have their owner folders', () => {
     const owners = new Map<string, Set<string>>();
     for (const [libraries = '', folders = ''] of tableAfter('| library | owner |')) {
-      for (const library of libraries.split(',')) owners.set(library.trim(), new Set(folders.split(',').map((each) => each.trim())));
+      for (const library of libraries.split(','))
+        owners.set(library.trim(), new Set(folders.split(',').map((each) => each.trim())));
     }
     const broken: string[] = [];
     for (const { file, text } of files) {
@@ -89,7 +110,9 @@ describe('outside libraries', () => {
       if (ENTRIES.has(file)) continue;
       for (const name of importsOf(text)) {
         if (name.startsWith('.') || name.startsWith('node:')) continue;
-        const library = name.startsWith('@') ? name.split('/').slice(0, 2).join('/') : (name.split('/')[0] as string);
+        const library = name.startsWith('@')
+          ? name.split('/').slice(0, 2).join('/')
+          : (name.split('/')[0] as string);
         if (owners.get(library)?.has(folder) !== true) broken.push(`${file} imports ${name}`);
       }
     }
@@ -99,7 +122,9 @@ describe('outside libraries', () => {
 
 describe('names and sizes', () => {
   it('avoids the words that say nothing', () => {
-    expect(files.map(({ file }) => file).filter((file) => BANNED.test(file.split('/').at(-1) ?? ''))).toEqual([]);
+    expect(files.map(({ file }) => file).filter((file) => BANNED.test(file.split('/').at(-1) ?? ''))).toEqual(
+      [],
+    );
   });
 
   it('keeps files small: median under 100 lines', () => {
@@ -108,7 +133,11 @@ describe('names and sizes', () => {
   });
 
   it('has no default exports, enums, or ways around the types', () => {
-    const broken = files.filter(({ text }) => /^export default|^(export )?(const )?enum |: any(?=[;,)\]>=])|\bas any\b|@ts-(ignore|expect-error)/m.test(text));
+    const broken = files.filter(({ text }) =>
+      /^export default|^(export )?(const )?enum |: any(?=[;,)\]>=])|\bas any\b|@ts-(ignore|expect-error)/m.test(
+        text,
+      ),
+    );
     expect(broken.map(({ file }) => file)).toEqual([]);
   });
 
@@ -118,9 +147,11 @@ describe('names and sizes', () => {
   });
 
   it('keeps SQL in storage', () => {
-    const sql = /\b(select\s+[\w*"][^'`]*\sfrom\s|insert\s+into\s+\w|delete\s+from\s+\w|update\s+\w+\s+set\s)/;
+    const sql =
+      /\b(select\s+[\w*"][^'`]*\sfrom\s|insert\s+into\s+\w|delete\s+from\s+\w|update\s+\w+\s+set\s)/;
     const broken = files.filter(
-      ({ file, text }) => !/^(storage|outside)\//.test(file) && sql.test(text.replace(/^\s*(\*|\/\/|\/\*).*$/gm, '')),
+      ({ file, text }) =>
+        !/^(storage|outside)\//.test(file) && sql.test(text.replace(/^\s*(\*|\/\/|\/\*).*$/gm, '')),
     );
     expect(broken.map(({ file }) => file).filter((file) => !file.startsWith('pipes/'))).toEqual([]);
   });

@@ -12,6 +12,7 @@ import { senderRoutes } from '../../src/http/routes/senders.ts';
 import { createAddressGuard } from '../../src/outside/address-guard.ts';
 import { authorize } from '../../src/outside/authorize.ts';
 import { createHttpClient } from '../../src/outside/http-client.ts';
+import { createModules } from '../../src/outside/modules.ts';
 import { acme } from '../support/acme.ts';
 import { at, pointersOf } from '../support/answers.ts';
 import { type Api, openApi } from '../support/api.ts';
@@ -36,7 +37,15 @@ beforeAll(async () => {
   const { port } = provider.address() as AddressInfo;
   api = await openApi(({ ground, directory }) => {
     const limiter = createLimiter(ground, async () => {});
-    open = createOpenOutside(ground, limiter, { send: http.send, authorize, query: async () => [] });
+    const { byName } = createModules({
+      guard,
+      http,
+      now: ground.clock.now,
+      receipt: async () => {},
+      log: () => {},
+    });
+    const query = async () => [];
+    open = createOpenOutside(ground, limiter, { send: http.send, authorize, query, modules: byName });
     return [
       ...channelRoutes(ground, directory, () => {}),
       ...senderRoutes(ground, directory),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pipeOf, pipes, pipeTypes } from '../../src/pipes/catalog.ts';
+import { pipeOf, pipes, pipeTypes, planPipeOf } from '../../src/pipes/catalog.ts';
 
 test('every type of the channel format is there, once', () => {
   expect([...pipeTypes].sort()).toEqual(
@@ -33,4 +33,10 @@ test('types and older names lead to the same pipe', () => {
 test('a name of the prototype is no type', () => {
   expect(pipeOf('constructor')).toBeUndefined();
   expect(pipeOf('')).toBeUndefined();
+});
+
+test('the pipe of built-in channels is for plans only: no author can write it', () => {
+  expect(planPipeOf('module')?.type).toBe('module');
+  expect(pipeOf('module')).toBeUndefined();
+  for (const pipe of pipes) expect(planPipeOf(pipe.type)).toBe(pipe);
 });

@@ -48,6 +48,7 @@ async function run(list: readonly unknown[], answer: (path: string) => number | 
       },
       store: { get: refuse, set: refuse, delete: refuse },
       sql: refuse,
+      module: refuse,
     },
     declare: (event) => ({ ...event, type: 'custom', eventId: undefined }),
     decide: () => ({ do: 'exit' }),

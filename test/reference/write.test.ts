@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FINDING_CODES } from '../../src/channel/rules/codes.ts';
+import { COMMANDS } from '../../src/cli.ts';
 import { SETTINGS } from '../../src/config.ts';
 import { FAILURES } from '../../src/errors.ts';
 import { pipes } from '../../src/pipes/catalog.ts';
@@ -47,6 +48,13 @@ describe('the reference', () => {
       expect(words.filter((word) => !files.get(`reference/${name}`)?.includes(word))).toEqual([]);
     holds('errors.md', Object.keys(FAILURES));
     holds('findings.md', Object.keys(FINDING_CODES));
+    holds(
+      'commands.md',
+      [...COMMANDS.values()].flatMap(({ usage, options }) => [
+        `sluiceway ${usage}\n`,
+        ...Object.keys(options).map((name) => `| \`--${name}`),
+      ]),
+    );
     holds(
       'settings.md',
       SETTINGS.map((setting) => setting.name),

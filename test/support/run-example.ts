@@ -135,6 +135,9 @@ function playOutside(example: PipeExample) {
         statements.push(request);
         return example.rows ?? [];
       },
+      module: async () => {
+        throw new Error('no author can write the pipe that asks for a module');
+      },
     },
   };
 }

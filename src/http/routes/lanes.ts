@@ -2,14 +2,14 @@
 import { Failure } from '../../errors.ts';
 import type { Ground } from '../../flows/ground.ts';
 import { writeAudit } from '../../storage/audit.ts';
-import { pauseLane, showLanes } from '../../storage/lanes.ts';
+import { closeBreaker, pauseLane, showLanes } from '../../storage/lanes.ts';
 import { type Route, route } from '../route.ts';
 import { anyObject, objectSchema } from '../schemas.ts';
 
 /** Routes of lanes. `woken` is told which lanes have something to do. */
 export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) => void): Route[] {
   const { database, clock } = ground;
-  const set = (verb: 'pause' | 'resume', summary: string): Route =>
+  const set = (verb: 'pause' | 'resume' | 'reset', summary: string): Route =>
     route({
       method: 'POST',
       path: `/lanes/{id}/${verb}`,
@@ -20,11 +20,10 @@ export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) =
       run: async ({ caller, params, ids }) => {
         const id = Number(params.id);
         const nowMs = clock.now();
-        const known =
-          Number.isInteger(id) &&
-          id < 2 ** 31 &&
-          (await pauseLane(database, caller.accountId, id, verb === 'pause' ? nowMs : null));
-        if (!known) throw new Failure('NOT_FOUND', 'There is no lane with this id in your account.');
+        const known = Number.isInteger(id) && id < 2 ** 31 && (await change(verb, caller.accountId, id, nowMs));
+        if (!known) throw new Failure('NOT_FOUND', verb === 'reset'
+              ? 'There is no lane with this id and an open breaker in your account.'
+              : 'There is no lane with this id in your account.');
         await writeAudit(database, {
           id: ids.next(),
           accountId: caller.accountId,
@@ -37,6 +36,11 @@ export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) =
         return { status: 204 };
       },
     });
+  const change = (verb: string, accountId: string, id: number, nowMs: number): Promise<boolean> => {
+    if (verb === 'reset') return closeBreaker(database, id, accountId);
+    return pauseLane(database, accountId, id, verb === 'pause' ? nowMs : null);
+  };
+
   return [
     route({
       method: 'GET',
@@ -58,7 +62,11 @@ export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) =
             key: lane.key,
             channel: lane.channel,
             sender: lane.sender,
-            state: lane.paused_at === null ? 'open' : 'paused',
+            state: lane.paused_at === null ? 'active' : 'paused',
+            breaker: lane.breaker,
+            openedAt: lane.opened_at,
+            probeAt: lane.probe_at,
+            fault: lane.fault,
             pausedAt: lane.paused_at,
             waiting: lane.waiting,
             due: lane.due,
@@ -69,5 +77,6 @@ export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) =
     }),
     set('pause', 'Nothing of this lane is sent until it is resumed.'),
     set('resume', 'Go on with a paused lane.'),
+    set('reset', 'Close the breaker of a lane by hand: its provider is tried again at once.'),
   ];
 }

@@ -177,6 +177,12 @@ create table lane (
   channel_id int not null,
   sender_id uuid,
   paused_at timestamptz,
+  -- open: nothing is claimed until probe_at; half_open: one node probes until probe_at
+  breaker text not null default 'closed' check (breaker in ('closed', 'open', 'half_open')),
+  opened_at timestamptz,
+  probe_at timestamptz,
+  times_opened int not null default 0,
+  fault json,
   -- raised when rows behind the cursors become claimable again
   epoch int not null default 0,
   created_at timestamptz not null
@@ -274,6 +280,8 @@ create table external_id (
   attempt smallint not null,
   primary key (channel_id, external_id, message_id)
 );
+-- For retention only: brin, because rows come in the order of their messages.
+create index external_id_by_message on external_id using brin (message_id);
 
 -- Events whose message is not known yet.
 create table parked_event (

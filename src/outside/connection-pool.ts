@@ -1,24 +1,28 @@
-/** Connections to one foreign database, used again while they are good and closed when unused. */
-import { Failure } from '../errors.ts';
-import type { SqlConnection } from './sql-connection.ts';
+/** Connections to one server, used again while they are good and closed when unused. */
+import type { Failure } from '../errors.ts';
 
-export interface SqlPoolOptions {
+export interface Pooled {
+  readonly alive: () => boolean;
+  /** Never throws. */
+  readonly close: () => Promise<void>;
+}
+
+export interface ConnectionPoolOptions<C extends Pooled> {
   /** Opens a connection within this time. */
-  readonly open: (timeoutMs: number) => Promise<SqlConnection>;
-  readonly host: string;
+  readonly open: (timeoutMs: number) => Promise<C>;
   readonly maxConnections: number;
   readonly idleMs: number;
+  /** What is thrown where no connection gets free in time. */
+  readonly busy: (timeoutMs: number) => Failure;
+  /** What is thrown once the pool is closed. */
+  readonly stopping: () => Failure;
   /** Called when the last connection is closed. */
   readonly onEmpty: () => void;
 }
 
-export interface SqlPool {
-  /** Lends a connection to `use`. `again` false: the connection is closed after it. Throws SQL_TIMEOUT where none gets free in time. */
-  readonly lend: <T>(
-    timeoutMs: number,
-    again: boolean,
-    use: (connection: SqlConnection) => Promise<T>,
-  ) => Promise<T>;
+export interface ConnectionPool<C extends Pooled> {
+  /** Lends a connection to `use`. `again` false: the connection is closed after it. Throws `busy` where none gets free in time. */
+  readonly lend: <T>(timeoutMs: number, again: boolean, use: (connection: C) => Promise<T>) => Promise<T>;
   /** Ends all connections; running statements are cancelled. Never throws. */
   readonly close: () => Promise<void>;
 }
@@ -28,11 +32,11 @@ interface Waiter {
 }
 
 /** A pool that opens connections as they are needed. */
-export function createSqlPool(options: SqlPoolOptions): SqlPool {
-  const { maxConnections, idleMs, host } = options;
-  const idle: { readonly connection: SqlConnection; readonly timer: NodeJS.Timeout }[] = [];
+export function createConnectionPool<C extends Pooled>(options: ConnectionPoolOptions<C>): ConnectionPool<C> {
+  const { maxConnections, idleMs } = options;
+  const idle: { readonly connection: C; readonly timer: NodeJS.Timeout }[] = [];
   const waiting = new Set<Waiter>();
-  const lent = new Set<SqlConnection>();
+  const lent = new Set<C>();
   let count = 0;
   let closed = false;
 
@@ -43,7 +47,7 @@ export function createSqlPool(options: SqlPoolOptions): SqlPool {
     if (count === 0 && waiting.size === 0) options.onEmpty();
   };
 
-  const takeIdle = (): SqlConnection | undefined => {
+  const takeIdle = (): C | undefined => {
     for (let entry = idle.pop(); entry !== undefined; entry = idle.pop()) {
       clearTimeout(entry.timer);
       if (entry.connection.alive()) return entry.connection;
@@ -52,7 +56,7 @@ export function createSqlPool(options: SqlPoolOptions): SqlPool {
     return undefined;
   };
 
-  const giveBack = (connection: SqlConnection, again: boolean): void => {
+  const giveBack = (connection: C, again: boolean): void => {
     lent.delete(connection);
     if (closed || !again || !connection.alive()) {
       void connection.close();
@@ -84,19 +88,15 @@ export function createSqlPool(options: SqlPoolOptions): SqlPool {
       };
       const timer = setTimeout(() => {
         waiting.delete(waiter);
-        reject(noneFree(host, maxConnections, timeoutMs));
+        reject(options.busy(timeoutMs));
       }, timeoutMs);
       waiting.add(waiter);
     });
 
-  const take = async (timeoutMs: number): Promise<SqlConnection> => {
+  const take = async (timeoutMs: number): Promise<C> => {
     const startMs = performance.now();
     for (;;) {
-      if (closed)
-        throw new Failure(
-          'SHUTDOWN',
-          `The statement for ${host} was not sent, because the engine is stopping.`,
-        );
+      if (closed) throw options.stopping();
       const connection = takeIdle();
       if (connection !== undefined) return connection;
       const leftMs = Math.max(1, Math.ceil(timeoutMs - (performance.now() - startMs)));
@@ -113,13 +113,13 @@ export function createSqlPool(options: SqlPoolOptions): SqlPool {
     }
   };
 
-  return Object.freeze<SqlPool>({
+  return Object.freeze<ConnectionPool<C>>({
     lend: async (timeoutMs, again, use) => {
       const connection = await take(timeoutMs);
       lent.add(connection);
       try {
         // It may have taken until after the end to get it.
-        if (closed) throw stopping(host);
+        if (closed) throw options.stopping();
         return await use(connection);
       } finally {
         giveBack(connection, again);
@@ -137,17 +137,4 @@ export function createSqlPool(options: SqlPoolOptions): SqlPool {
       await Promise.all(ending);
     },
   });
-}
-
-/** The engine ends before a statement was sent. */
-export function stopping(host: string): Failure {
-  return new Failure('SHUTDOWN', `The statement for ${host} was not sent, because the engine is stopping.`);
-}
-
-function noneFree(host: string, connections: number, timeoutMs: number): Failure {
-  return new Failure(
-    'SQL_TIMEOUT',
-    `All ${connections} connections to the database at ${host} were busy for ${timeoutMs / 1000} s. Make the statements faster, or raise connection_timeout.`,
-    { kind: 'timeout', ambiguous: false },
-  );
 }

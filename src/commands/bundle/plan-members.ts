@@ -1,0 +1,114 @@
+/** What would become of the senders, resources and templates of a bundle. */
+import type { ChannelDocument } from '../../channel/document.ts';
+import { asFailure } from '../../errors.ts';
+import { compileContent } from '../../flows/render-content.ts';
+import { own, pointerTo } from '../../json.ts';
+import { type Difference, differences } from '../../testing/compare.ts';
+import type { ResourceMember, SenderMember, TemplateMember } from './document.ts';
+import { planValues } from './plan-values.ts';
+import { keyOf } from './server-state.ts';
+import type { Planning, Step } from './step.ts';
+
+export async function planSender(member: SenderMember, planning: Planning): Promise<Step | undefined> {
+  const { sid, name, channel, fields: given = {} } = member;
+  const what = `Sender ${keyOf(member)}`;
+  const document = await documentOf(channel, what, planning);
+  if (document === undefined) return undefined;
+  const held = planning.state.senders.get(keyOf(member));
+  const place = { what, document, group: 'sender', pointer: '/fields', keepsSecrets: true } as const;
+  const { differences: changed, values: fields } = planValues(
+    { ...place, given, held: held?.fields },
+    planning,
+  );
+  return stepOf('sender', keyOf(member), held, [...nameChange(member, held), ...changed], {
+    create: { sid, name, channel, fields },
+    change: { name, fields },
+  });
+}
+
+export async function planResource(member: ResourceMember, planning: Planning): Promise<Step> {
+  const { sid, name, channels: given = {} } = member;
+  const held = planning.state.resources.get(sid);
+  const changed: Difference[] = [...nameChange(member, held)];
+  const channels: Record<string, unknown> = {};
+  for (const [channel, value] of Object.entries(given)) {
+    const what = `Resource ${sid}`;
+    const document = await documentOf(channel, what, planning);
+    if (document === undefined) continue;
+    const pointer = `${pointerTo('/channels', channel)}/fields`;
+    const before = own(held?.channels, channel);
+    const place = { what, document, group: 'resource', pointer, keepsSecrets: true } as const;
+    const planned = planValues(
+      { ...place, given: value.fields ?? {}, held: held?.channels?.[channel]?.fields },
+      planning,
+    );
+    channels[channel] = { fields: planned.values };
+    if (before === undefined) {
+      changed.push({ pointer: pointerTo('/channels', channel), expected: value, actual: undefined });
+    } else changed.push(...planned.differences);
+  }
+  // A write names all channels of a resource; the ones that it leaves out are gone.
+  for (const [channel, value] of Object.entries(held?.channels ?? {})) {
+    if (Object.hasOwn(given, channel)) continue;
+    changed.push({ pointer: pointerTo('/channels', channel), expected: undefined, actual: value });
+  }
+  return stepOf('resource', sid, held, changed, {
+    create: { sid, name, channels },
+    change: { name, channels },
+  });
+}
+
+export async function planTemplate(member: TemplateMember, planning: Planning): Promise<Step | undefined> {
+  const { sid, name, channel, values: given } = member;
+  const what = `Template ${keyOf(member)}`;
+  const document = await documentOf(channel, what, planning);
+  if (document === undefined) return undefined;
+  const held = planning.state.templates.get(keyOf(member));
+  const place = { what, document, group: 'template', pointer: '/values', keepsSecrets: false } as const;
+  const { differences: changed, values } = planValues({ ...place, given, held: held?.values }, planning);
+  try {
+    compileContent(document, values);
+  } catch (thrown) {
+    planning.problems.push(`${what}: ${asFailure(thrown).message}`);
+  }
+  return stepOf('template', keyOf(member), held, [...nameChange(member, held), ...changed], {
+    create: { sid, name, channel, values },
+    change: { name, values },
+  });
+}
+
+function stepOf(
+  kind: 'sender' | 'resource' | 'template',
+  name: string,
+  held: { readonly id: string } | undefined,
+  changed: readonly Difference[],
+  bodies: { readonly create: unknown; readonly change: unknown },
+): Step {
+  if (held === undefined) {
+    const write: Step['write'] = (api) => api.post(`/${kind}s`, bodies.create);
+    return { kind, name, change: 'create', differences: [], write };
+  }
+  const write: Step['write'] = (api) => api.put(`/${kind}s/${held.id}`, bodies.change);
+  return { kind, name, change: changed.length === 0 ? 'keep' : 'change', differences: changed, write };
+}
+
+function nameChange(
+  member: { readonly name: string },
+  held: { readonly name: string } | undefined,
+): readonly Difference[] {
+  return differences(member.name, held?.name ?? member.name, '/name', true);
+}
+
+async function documentOf(
+  channel: string,
+  what: string,
+  planning: Planning,
+): Promise<ChannelDocument | undefined> {
+  const document = await planning.document(channel);
+  if (document === undefined) {
+    planning.problems.push(
+      `${what} is of channel "${channel}", which is neither sound in the bundle nor on the server.`,
+    );
+  }
+  return document;
+}

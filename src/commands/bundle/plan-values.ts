@@ -1,0 +1,83 @@
+/** What would become of the values of one form: a sender's, a resource's in one channel, or a template's. */
+import { type ChannelDocument, type FieldGroup, fieldsOf } from '../../channel/document.ts';
+import { compileFields } from '../../channel/values.ts';
+import { isObject, type JsonObject, own, pointerTo, setOwn } from '../../json.ts';
+import { type Difference, differences } from '../../testing/compare.ts';
+import { fillIn, isUnset, variableOf, variablesIn } from './references.ts';
+import { type Planning, SECRET } from './step.ts';
+
+export interface ValuesQuestion {
+  /** How problems name the member: `Sender acme/main`. */
+  readonly what: string;
+  readonly document: ChannelDocument;
+  readonly group: FieldGroup;
+  readonly given: JsonObject;
+  /** As the server shows them; undefined where there are none yet. */
+  readonly held: JsonObject | undefined;
+  /** A secret that is left out of a write stays as it is. */
+  readonly keepsSecrets: boolean;
+  /** Where the values stand in the member. */
+  readonly pointer: string;
+}
+
+export interface PlannedValues {
+  readonly differences: readonly Difference[];
+  /** The values to write, references filled in. */
+  readonly values: JsonObject;
+}
+
+/** Checks the values as the server will; what is wrong is added to the problems of the planning. */
+export function planValues(question: ValuesQuestion, planning: Planning): PlannedValues {
+  const { what, document, group, given, held = {}, keepsSecrets, pointer } = question;
+  const { environment, problems } = planning;
+  const form = compileFields(document.fields[group], group);
+  const secret = new Set(
+    fieldsOf(document.fields[group]).flatMap((f) => (f.secret === true ? [f.field] : [])),
+  );
+  const values: Record<string, JsonObject[string]> = {};
+  const changed: Difference[] = [];
+  for (const [name, written] of Object.entries(given)) {
+    const isSecret = secret.has(name);
+    if (isSecret && written !== null && variableOf(written) === undefined) {
+      problems.push(
+        `${what}: "${name}" is a secret, so it stands as a reference to the environment: { "$ref": "env:NAME" }.`,
+      );
+      continue;
+    }
+    const isSet = isMask(own(held, name));
+    const stays = isSecret && written !== null && isSet && !planning.secrets;
+    if (!(stays && keepsSecrets)) setOwn(values, name, fillIn(written, environment));
+    if (!isSecret || stays || (written === null && !isSet)) continue;
+    const [expected, actual] = [written === null ? undefined : SECRET, isSet ? SECRET : undefined];
+    changed.push({ pointer: pointerTo(pointer, name), expected, actual });
+  }
+  const checked = form.check(values, 'saved');
+  const unset = new Set(
+    Object.entries(given).flatMap(([name, value]) =>
+      variablesIn(value).some((variable) => isUnset(variable, environment)) ? [name] : [],
+    ),
+  );
+  for (const problem of checked.problems) {
+    const [, name = ''] = problem.pointer.split('/');
+    // What is not known yet, and a secret that the server has already, cannot be judged here.
+    const refused = secret.has(name) && Object.hasOwn(given, name) && !Object.hasOwn(values, name);
+    const kept = keepsSecrets && isMask(own(held, name)) && own(given, name) !== null;
+    if (!unset.has(name) && !refused && !kept) problems.push(`${what}: ${problem.message}`);
+  }
+  const plain = (all: Readonly<Record<string, unknown>>) =>
+    Object.fromEntries(Object.entries(all).filter(([name, value]) => !secret.has(name) && !isMask(value)));
+  const shown = {
+    ...checked.values,
+    ...plain(Object.fromEntries([...unset].map((name) => [name, own(given, name)]))),
+  };
+  return { differences: [...differences(plain(shown), plain(held), pointer, true), ...changed], values };
+}
+
+/** How answers show a secret that is set. */
+function isMask(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    value.set === true &&
+    Object.keys(value).every((key) => key === 'set' || key === 'setAt')
+  );
+}

@@ -1,0 +1,78 @@
+/** What a server holds, as a bundle. Channels of the product and of folders are not in it, only what the account has made. */
+import { type ChannelDocument, type FieldGroup, fieldsOf } from '../../channel/document.ts';
+import { writtenForm } from '../../channel/written-form.ts';
+import { type Json, type JsonObject, setOwn } from '../../json.ts';
+import type { BundleDocument, ResourceMember, SenderMember, TemplateMember } from './document.ts';
+import { referenceTo } from './references.ts';
+import { keyOf, type ServerState } from './server-state.ts';
+
+/** Members of channels that were deleted are left out: nobody could send with them. */
+export async function writeBundle(state: ServerState): Promise<BundleDocument> {
+  const names = createNames();
+  const channels: JsonObject[] = [];
+  for (const { sid, kind, shared } of sorted([...state.channels.values()], (each) => each.sid)) {
+    const document = kind === 'custom' && !shared ? await state.document(sid) : undefined;
+    if (document !== undefined) channels.push(writtenForm(document) as JsonObject);
+  }
+  const senders: SenderMember[] = [];
+  for (const { sid, name, channel, fields = {} } of sorted([...state.senders.values()], keyOf)) {
+    const document = await state.document(channel);
+    if (document === undefined) continue;
+    const values = referenced(document, 'sender', fields, [channel, sid], names);
+    senders.push({ sid, name, channel, fields: values });
+  }
+  const resources: ResourceMember[] = [];
+  for (const resource of sorted([...state.resources.values()], (each) => each.sid)) {
+    const { sid, name, channels: held = {} } = resource;
+    const kept: Record<string, { fields: JsonObject }> = {};
+    for (const [channel, { fields = {} }] of Object.entries(held)) {
+      const document = await state.document(channel);
+      if (document === undefined) continue;
+      kept[channel] = { fields: referenced(document, 'resource', fields, [sid, channel], names) };
+    }
+    resources.push({ sid, name, channels: kept });
+  }
+  const templates: TemplateMember[] = [];
+  for (const { sid, name, channel, values: held } of sorted([...state.templates.values()], keyOf)) {
+    const document = await state.document(channel);
+    if (document === undefined) continue;
+    const values = referenced(document, 'template', held, [channel, sid], names);
+    templates.push({ sid, name, channel, values });
+  }
+  return { sluiceway: 1, channels, senders, resources, templates };
+}
+
+/** The values with references where secrets are set. */
+function referenced(
+  document: ChannelDocument,
+  group: FieldGroup,
+  values: JsonObject,
+  place: readonly string[],
+  names: (words: readonly string[]) => string,
+): JsonObject {
+  const secret = new Set(
+    fieldsOf(document.fields[group]).flatMap((field) => (field.secret === true ? [field.field] : [])),
+  );
+  const written: Record<string, Json> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (!secret.has(name)) setOwn(written, name, value);
+    else if (value !== null) setOwn(written, name, referenceTo(names([...place, name])));
+  }
+  return written;
+}
+
+/** Names of variables, each given once: `ACME_MAIN_TOKEN`. */
+function createNames(): (words: readonly string[]) => string {
+  const taken = new Set<string>();
+  return (words) => {
+    const name = words.join('_').toUpperCase().replaceAll(/\W/g, '_');
+    let free = name;
+    for (let count = 2; taken.has(free); count += 1) free = `${name}_${count}`;
+    taken.add(free);
+    return free;
+  };
+}
+
+function sorted<T>(list: readonly T[], key: (each: T) => string): readonly T[] {
+  return [...list].sort((left, right) => (key(left) < key(right) ? -1 : 1));
+}

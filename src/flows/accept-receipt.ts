@@ -1,0 +1,83 @@
+/**
+ * Door 2 without HTTP: an event that a code module was told over its own connection. It is committed before the provider
+ * is answered, waits as a row like every provider's request, and is joined with its message when it is settled.
+ */
+import { encodeValue } from '../json.ts';
+import type { EmittedEvent } from '../pipes/contract.ts';
+import { insertRequests, type NewRequest } from '../storage/accept.ts';
+import type { Directory } from './directory.ts';
+import { eventTimeMs } from './event-time.ts';
+import { createGatherer } from './gather.ts';
+import type { Ground } from './ground.ts';
+import type { Lanes } from './lanes.ts';
+import type { LooseEvent } from './parts.ts';
+
+export interface ReceiptIn {
+  /** The sid of the built-in channel. */
+  readonly channel: string;
+  readonly accountId: string;
+  /** Whose connection it came over: the provider's ids are unique only there. */
+  readonly senderId: string;
+  readonly event: EmittedEvent;
+  /** A repeat with the same key changes nothing. */
+  readonly dedupeKey: string;
+}
+
+/** Resolves when the receipt is committed. Throws what the database throws, and EVENT_UNDECLARED. */
+export type AcceptReceipt = (receipt: ReceiptIn) => Promise<void>;
+
+const MOST_TOGETHER = 500;
+
+/** `woken` is told which lanes have something to do. */
+export function createAcceptReceipt(
+  ground: Ground,
+  directory: Directory,
+  lanes: Lanes,
+  woken: (laneIds: readonly number[]) => void,
+): AcceptReceipt {
+  const { database, clock, ids } = ground;
+  const gatherer = createGatherer<NewRequest>(async (requests) => {
+    await insertRequests(database, requests, clock.now());
+    woken([...new Set(requests.map((request) => request.laneId))]);
+    return undefined;
+  }, MOST_TOGETHER);
+
+  return async ({ channel: sid, accountId, senderId, event, dedupeKey }) => {
+    const known = await directory.channel(sid);
+    if (known === undefined) return;
+    const { channel } = known;
+    const { document, versionId } = channel;
+    const place = { document, accountId, senderId, resourceId: null, urgent: false, inbound: true };
+    const lane = await lanes.laneOf(place);
+    const declared = channel.declare(event);
+    const id = ids.next();
+    const loose: LooseEvent = {
+      source: id,
+      id: ids.next(),
+      channelId: document.id,
+      accountId,
+      senderId,
+      externalId: event.externalId ?? null,
+      messageId: null,
+      eventId: declared.eventId ?? null,
+      type: declared.type,
+      timeMs: eventTimeMs(event.time, clock.now()),
+      code: event.code ?? null,
+      text: event.message ?? null,
+      value: null,
+      dedupeKey: null,
+    };
+    await gatherer.add({
+      id,
+      accountId,
+      laneId: lane.id,
+      channelId: document.id,
+      channelVersionId: versionId,
+      // There is no pipe to run: what came is already the event.
+      pipe: 0,
+      senderId,
+      payload: encodeValue({ recorded: { loose: [loose] } }),
+      dedupeKey,
+    });
+  };
+}

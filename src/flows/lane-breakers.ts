@@ -1,0 +1,111 @@
+/** The breakers of all lanes as one process sees them: counts here, states in the books, so that every node sees the same. */
+import { asFailure } from '../errors.ts';
+import { closeBreaker, type LaneRow, openBreaker, probeBreaker } from '../storage/lanes.ts';
+import { beatPulse, newPulse, openForMs, type Pulse, type RunHealth } from './breaker.ts';
+import type { Ground } from './ground.ts';
+
+/** A probe that gives no answer in this time is given to whoever asks next. */
+const PROBE_MS = 60_000;
+
+export interface LaneBreakers {
+  /** Takes over what the books say, and asks to probe what is due. */
+  readonly refresh: (rows: readonly LaneRow[]) => void;
+  /** How much of a lane may be claimed: everything, one probe, or nothing. */
+  readonly mayClaim: (laneId: number) => 'all' | 'one' | 'none';
+  /** Counts what a run said about its lane. */
+  readonly note: (laneId: number, health: RunHealth) => void;
+  /** Milliseconds until an open lane is probed; 0 for a closed one. */
+  readonly openForMs: (laneId: number) => number;
+}
+
+interface Known {
+  state: LaneRow['breaker'];
+  probeAtMs: number;
+  timesOpened: number;
+  key: string;
+  pulse: Pulse;
+  /** This process probes. */
+  probing: boolean;
+}
+
+/** `closed` is told which lane may be claimed again. */
+export function createLaneBreakers(ground: Ground, closed: (laneId: number) => void): LaneBreakers {
+  const { database, clock, log } = ground;
+  const lanes = new Map<number, Known>();
+
+  const guarded = (work: Promise<unknown>) => {
+    work.catch((thrown: unknown) => {
+      const failure = asFailure(thrown);
+      log.error({ code: failure.code }, `a breaker could not be kept: ${failure.message}`);
+    });
+  };
+
+  const open = async (laneId: number, known: Known, fault: RunHealth['fault']) => {
+    const nowMs = clock.now();
+    known.state = 'open';
+    known.probing = false;
+    known.timesOpened += 1;
+    known.probeAtMs = nowMs + openForMs(known.timesOpened);
+    known.pulse = newPulse(nowMs);
+    const text = fault === undefined ? null : JSON.stringify(fault);
+    if (await openBreaker(database, laneId, nowMs, known.probeAtMs, text)) {
+      log.error({ event: 'lane.opened', lane: known.key, probeInMs: known.probeAtMs - nowMs, ...fault }, 'a lane was opened: its provider fails; what waits is kept');
+    }
+  };
+
+  const close = async (laneId: number, known: Known) => {
+    known.state = 'closed';
+    known.probing = false;
+    known.timesOpened = 0;
+    known.pulse = newPulse(clock.now());
+    if (await closeBreaker(database, laneId)) {
+      log.info({ event: 'lane.closed', lane: known.key }, 'a lane was closed: its provider answers again');
+    }
+    closed(laneId);
+  };
+
+  const probe = async (laneId: number, known: Known) => {
+    const nowMs = clock.now();
+    if (!(await probeBreaker(database, laneId, nowMs, nowMs + PROBE_MS))) return;
+    known.state = 'half_open';
+    known.probing = true;
+    known.probeAtMs = nowMs + PROBE_MS;
+    closed(laneId);
+  };
+
+  return Object.freeze<LaneBreakers>({
+    refresh: (rows) => {
+      const nowMs = clock.now();
+      for (const row of rows) {
+        let known = lanes.get(row.id);
+        if (known === undefined) {
+          known = { state: 'closed', probeAtMs: 0, timesOpened: 0, key: row.key, pulse: newPulse(nowMs), probing: false };
+          lanes.set(row.id, known);
+        }
+        known.state = row.breaker;
+        known.timesOpened = row.times_opened;
+        known.probeAtMs = row.probe_at?.getTime() ?? 0;
+        if (row.breaker === 'closed') known.probing = false;
+        else if (known.probeAtMs <= nowMs) guarded(probe(row.id, known));
+      }
+    },
+    mayClaim: (laneId) => {
+      const known = lanes.get(laneId);
+      if (known === undefined || known.state === 'closed') return 'all';
+      return known.probing ? 'one' : 'none';
+    },
+    note: (laneId, { health, fault }) => {
+      const known = lanes.get(laneId);
+      if (known === undefined) return;
+      if (known.probing) {
+        guarded(health === 'good' ? close(laneId, known) : open(laneId, known, fault));
+      } else if (known.state === 'closed' && beatPulse(known.pulse, health, clock.now())) {
+        guarded(open(laneId, known, fault));
+      }
+    },
+    openForMs: (laneId) => {
+      const known = lanes.get(laneId);
+      return known === undefined || known.state === 'closed' ? 0 : Math.max(1_000, known.probeAtMs - clock.now());
+    },
+  });
+}

@@ -1,0 +1,17 @@
+/** The lines of log pipes on their way into the log of the process, beside the trail that keeps them with their run. */
+import type { RunOutcome } from '../engine/run.ts';
+import type { Log } from './ground.ts';
+import type { Redact } from './redact.ts';
+
+/** Writes the lines of a run, secrets masked. */
+export function writeRunLog(
+  log: Log,
+  outcome: RunOutcome,
+  redact: Redact,
+  of: { readonly channel: string; readonly message: string | null },
+): void {
+  for (const { level, prefix, message, pipe } of outcome.logs) {
+    const write = log[level === 'trace' ? 'debug' : level];
+    write({ ...of, pipe }, redact(`${prefix} ${message}`));
+  }
+}
