@@ -154,9 +154,12 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       const { channels } = await loadChannelFolders(ground, directory, own);
       log.info({ channels }, 'channel folders were read again');
     },
-    (thrown) => log.error({ cause: thrown }, 'the channel folders cannot be watched; changes are read at the next start'),
+    (thrown) =>
+      log.error(
+        { cause: thrown },
+        'the channel folders cannot be watched; changes are read at the next start',
+      ),
   );
-
 
   let housekeeping: ReturnType<typeof createHousekeeping> | undefined;
   let binds: Binds | undefined;

@@ -70,8 +70,10 @@ async function waitFor(
   while (true) {
     const message: Message = await api.get(`/messages/${accepted.id}`);
     if (message.state !== before) {
-      const reason = message.reason ?? message.events?.at(-1)?.message;
-      say(`message ${message.id}: ${message.state}${typeof reason === 'string' ? ` (${reason})` : ''}`);
+      const why = [message.reason, message.events?.at(-1)?.message].filter(
+        (each) => typeof each === 'string',
+      );
+      say(`message ${message.id}: ${message.state}${why.length === 0 ? '' : ` (${why.join(': ')})`}`);
     }
     before = message.state;
     if (!OPEN.has(message.state)) return message;

@@ -166,8 +166,10 @@ export function createAcceptRequest(
         inbound: true,
       });
       const name = listener.dedupeKey(request, scope);
-      const named = name === undefined ? undefined : { channelId: channel.document.id, accountId, senderId, name };
-      const kept = listener.answersResult && named !== undefined ? await keptResult(ground, named) : undefined;
+      const named =
+        name === undefined ? undefined : { channelId: channel.document.id, accountId, senderId, name };
+      const kept =
+        listener.answersResult && named !== undefined ? await keptResult(ground, named) : undefined;
       if (kept !== undefined) {
         const repeated = await listener.resultAnswer(kept.value, request, scope);
         note(repeated.problem);

@@ -46,7 +46,10 @@ export function healthOf(outcome: RunOutcome, redact: (text: string) => string):
         reason: redact(failure?.message ?? ''),
         request: redact(`${request.method} ${request.url}`),
         status: response?.status,
-        excerpt: response === undefined ? undefined : redact(response.body.toString('utf8')).slice(0, EXCERPT_CHARACTERS),
+        excerpt:
+          response === undefined
+            ? undefined
+            : redact(response.body.toString('utf8')).slice(0, EXCERPT_CHARACTERS),
       },
     };
   }

@@ -20,8 +20,8 @@ export interface LoadedFolders {
 }
 
 /**
- * Keeps the built-in channels and each channel of the folders, shared by all accounts; one that cannot be kept is named and stops no other: its
- * version before goes on. Several processes may do this at once, and again at any time.
+ * Keeps the built-in channels and each channel of the folders, shared by all accounts; one that cannot be kept is named
+ * and stops no other: its version before goes on. Several processes may do this at once, and again at any time.
  */
 export async function loadChannelFolders(
   ground: Ground,

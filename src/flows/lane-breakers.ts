@@ -49,7 +49,10 @@ export function createLaneBreakers(ground: Ground, closed: (laneId: number) => v
     known.pulse = newPulse(nowMs);
     const text = fault === undefined ? null : JSON.stringify(fault);
     if (await openBreaker(database, laneId, nowMs, known.probeAtMs, text)) {
-      log.error({ event: 'lane.opened', lane: known.key, probeInMs: known.probeAtMs - nowMs, ...fault }, 'a lane was opened: its provider fails; what waits is kept');
+      log.error(
+        { event: 'lane.opened', lane: known.key, probeInMs: known.probeAtMs - nowMs, ...fault },
+        'a lane was opened: its provider fails; what waits is kept',
+      );
     }
   };
 
@@ -79,7 +82,14 @@ export function createLaneBreakers(ground: Ground, closed: (laneId: number) => v
       for (const row of rows) {
         let known = lanes.get(row.id);
         if (known === undefined) {
-          known = { state: 'closed', probeAtMs: 0, timesOpened: 0, key: row.key, pulse: newPulse(nowMs), probing: false };
+          known = {
+            state: 'closed',
+            probeAtMs: 0,
+            timesOpened: 0,
+            key: row.key,
+            pulse: newPulse(nowMs),
+            probing: false,
+          };
           lanes.set(row.id, known);
         }
         known.state = row.breaker;
@@ -105,7 +115,9 @@ export function createLaneBreakers(ground: Ground, closed: (laneId: number) => v
     },
     openForMs: (laneId) => {
       const known = lanes.get(laneId);
-      return known === undefined || known.state === 'closed' ? 0 : Math.max(1_000, known.probeAtMs - clock.now());
+      return known === undefined || known.state === 'closed'
+        ? 0
+        : Math.max(1_000, known.probeAtMs - clock.now());
     },
   });
 }

@@ -109,7 +109,9 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
       });
     }
     if (event.type === 'moderate_pass' || event.type === 'moderate_error') {
-      waits.push(moderatedWait(row, ids, nowMs, event.type === 'moderate_pass', settled.text ?? settled.code));
+      waits.push(
+        moderatedWait(row, ids, nowMs, event.type === 'moderate_pass', settled.text ?? settled.code),
+      );
     }
   }
   const ended = endState(question, state, waitsMore);

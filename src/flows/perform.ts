@@ -207,7 +207,8 @@ export function createPerform(
     if (pipeline !== 'message') return undefined;
     if (row.state >= STATE_CODES.expired) return { done: [row.id] };
     // What was sent in time goes on: only its later pipes are left.
-    if (row.expires !== null && row.expires <= nowMs && row.state < STATE_CODES.sent) return endMessage(row, 'expired', 'MESSAGE_EXPIRED');
+    if (row.expires !== null && row.expires <= nowMs && row.state < STATE_CODES.sent)
+      return endMessage(row, 'expired', 'MESSAGE_EXPIRED');
     if (
       row.subscription_status !== null &&
       row.subscription_status !== 'subscribed' &&

@@ -263,7 +263,8 @@ export function createWorker(
   const hold = (lane: Lane | undefined, row: ClaimedRow, parts: Parts) => {
     const again = parts.again?.[0];
     // A task that waits, for a launch to be resumed, says nothing about the others.
-    if (lane === undefined || again === undefined || again.tries !== row.tries || TASKS.has(row.pipeline)) return;
+    if (lane === undefined || again === undefined || again.tries !== row.tries || TASKS.has(row.pipeline))
+      return;
     if (again.dueMs > lane.blockedUntilMs && again.dueMs < clock.now() + LONGEST_HOLD_MS)
       lane.blockedUntilMs = again.dueMs;
   };

@@ -14,7 +14,8 @@ export interface LaneRow {
   readonly times_opened: number;
 }
 
-const COLUMNS = 'id, key, account_id, channel_id, sender_id, paused_at, epoch, breaker, probe_at, times_opened';
+const COLUMNS =
+  'id, key, account_id, channel_id, sender_id, paused_at, epoch, breaker, probe_at, times_opened';
 
 /**
  * All lanes; there is one per account, channel and sender, so they are few. Out of a paused channel nothing leaves, and

@@ -55,7 +55,9 @@ describe('the command line', () => {
       /^"dry-run" needs the option --message <file\.json>\./,
     );
     expect(await failureOfCommand(['graph'])).toMatch(/^"graph" needs <channel>\./);
-    expect(await failureOfCommand(['graph', 'a', 'b'])).toMatch(/^"graph" does not know what to do with "b"\./);
+    expect(await failureOfCommand(['graph', 'a', 'b'])).toMatch(
+      /^"graph" does not know what to do with "b"\./,
+    );
     expect(await failureOfCommand(['check', '-j'])).toMatch(/^"check" has no option "-j"\./);
     expect(await failureOfCommand(['import', 'profile', 'a.csv', '--token', 't'])).toMatch(
       /^What is imported is one of profiles, subscriptions, not "profile"\. Did you mean "profiles"\?/,
@@ -66,7 +68,11 @@ describe('the command line', () => {
     const { code, output } = await runCommand(['graph', 'no_such_channel', '--json']);
     expect(code).toBe(1);
     expect(JSON.parse(output)).toMatchObject({
-      problem: { code: 'NOT_FOUND', status: 404, detail: expect.stringContaining('no channel "no_such_channel"') },
+      problem: {
+        code: 'NOT_FOUND',
+        status: 404,
+        detail: expect.stringContaining('no channel "no_such_channel"'),
+      },
     });
   });
 

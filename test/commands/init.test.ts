@@ -57,6 +57,8 @@ describe('sluiceway init', () => {
       'The product has a channel "telegram_bot" already',
     );
     const shipped = join(import.meta.dirname, '../../channels');
-    expect(await failureOfCommand(['init', 'acme', '--folder', shipped])).toContain('channels of the product');
+    expect(await failureOfCommand(['init', 'acme', '--folder', shipped])).toContain(
+      'channels of the product',
+    );
   });
 });

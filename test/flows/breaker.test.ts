@@ -37,8 +37,17 @@ describe('the health of a run', () => {
           exit: 'x',
           startMs: 0,
           ms: 1,
-          request: { method: 'POST', url: 'https://api.example/send?key=s3cret', headers: {}, timeoutMs: 1, maxResponseBytes: 1, redirects: 0 },
-          ...(status !== undefined && { response: { status, headers: {}, body: Buffer.from('down for s3cret reasons') } }),
+          request: {
+            method: 'POST',
+            url: 'https://api.example/send?key=s3cret',
+            headers: {},
+            timeoutMs: 1,
+            maxResponseBytes: 1,
+            redirects: 0,
+          },
+          ...(status !== undefined && {
+            response: { status, headers: {}, body: Buffer.from('down for s3cret reasons') },
+          }),
           ...(failure !== undefined && { failure }),
         },
       ],
@@ -47,17 +56,33 @@ describe('the health of a run', () => {
 
   it('is good after an answer, even one that refuses the message', () => {
     expect(healthOf(outcome(undefined, 200), mask)).toEqual({ health: 'good' });
-    expect(healthOf(outcome(new Failure('HTTP_STATUS', 'no', { statusCode: 400, kind: 'client' }), 400), mask)?.health).toBe('good');
+    expect(
+      healthOf(outcome(new Failure('HTTP_STATUS', 'no', { statusCode: 400, kind: 'client' }), 400), mask)
+        ?.health,
+    ).toBe('good');
   });
   it('is bad after bad weather and server errors, refused after a 401, and names the request without its secrets', () => {
-    expect(healthOf(outcome(new Failure('HTTP_NETWORK', 'gone', { kind: 'network' })), mask)?.health).toBe('bad');
-    expect(healthOf(outcome(new Failure('HTTP_STATUS', 'no', { statusCode: 401 }), 401), mask)?.health).toBe('refused');
+    expect(healthOf(outcome(new Failure('HTTP_NETWORK', 'gone', { kind: 'network' })), mask)?.health).toBe(
+      'bad',
+    );
+    expect(healthOf(outcome(new Failure('HTTP_STATUS', 'no', { statusCode: 401 }), 401), mask)?.health).toBe(
+      'refused',
+    );
     const bad = healthOf(outcome(new Failure('HTTP_STATUS', 'no s3cret', { statusCode: 503 }), 503), mask);
-    expect(bad).toMatchObject({ health: 'bad', fault: { status: 503, request: 'POST https://api.example/send?key=***', excerpt: 'down for *** reasons' } });
+    expect(bad).toMatchObject({
+      health: 'bad',
+      fault: {
+        status: 503,
+        request: 'POST https://api.example/send?key=***',
+        excerpt: 'down for *** reasons',
+      },
+    });
     expect(JSON.stringify(bad)).not.toContain('s3cret');
   });
   it('says nothing after a limit', () => {
-    expect(healthOf(outcome(new Failure('HTTP_STATUS', 'slow', { statusCode: 429 }), 429), mask)).toBeUndefined();
+    expect(
+      healthOf(outcome(new Failure('HTTP_STATUS', 'slow', { statusCode: 429 }), 429), mask),
+    ).toBeUndefined();
   });
 });
 

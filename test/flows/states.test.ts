@@ -13,8 +13,10 @@ beforeAll(async () => {
   corridor = await openCorridor();
   // The provider is told a reference that the test knows before.
   const [pack, ...rest] = messagePipeline();
-  const named = { ...pack, params: { template: { reference: '$profile.external_id' } } } as typeof rest[0];
-  await corridor.addChannel(smsChannel('orders', [named, ...rest], { pipelines: { listener: listenerPipeline } }));
+  const named = { ...pack, params: { template: { reference: '$profile.external_id' } } } as (typeof rest)[0];
+  await corridor.addChannel(
+    smsChannel('orders', [named, ...rest], { pipelines: { listener: listenerPipeline } }),
+  );
   await corridor.addSender('orders');
   await corridor.api('POST /resources', { sid: 'shop', name: 'Shop', channels: {} });
 });
@@ -77,7 +79,11 @@ it('shows one result for 1,000 orders, settled alone or together', async () => {
   );
 
   /** Takes the next events of each order, as many as its turn has, and settles them all together. */
-  const rests = orders.map(([order, sizes], index) => ({ messageId: ids[index] ?? '', order: [...order], sizes }));
+  const rests = orders.map(([order, sizes], index) => ({
+    messageId: ids[index] ?? '',
+    order: [...order],
+    sizes,
+  }));
   for (let turn = 0; turn < length; turn += 1) {
     const arriving = rests.flatMap(({ messageId, order, sizes }) =>
       order.splice(0, sizes[turn]).map((event) => ({ ...event, messageId, source: ground.ids.next() })),
@@ -126,7 +132,10 @@ it('shows one result for 1,000 orders, settled alone or together', async () => {
 });
 
 it('does so through the listener, with reports that come before the send is settled', async () => {
-  const orders = fc.sample(fc.shuffledSubarray(reports, { minLength: reports.length }), { numRuns: 30, seed: 3 });
+  const orders = fc.sample(fc.shuffledSubarray(reports, { minLength: reports.length }), {
+    numRuns: 30,
+    seed: 3,
+  });
   const names = orders.map((_, index) => `order-${index}`);
   for (const name of names) await corridor.provider.script(name, { delayMs: 500, body: { id: `x-${name}` } });
   const ids = await Promise.all(names.map((name) => corridor.send('orders', person(name))));
@@ -134,7 +143,9 @@ it('does so through the listener, with reports that come before the send is sett
   const post = (body: object) => corridor.listen('orders/1/main', { body: JSON.stringify(body) });
   await Promise.all(
     orders.flatMap((order, index) =>
-      order.map((each) => post({ ...each, ...(index % 2 === 0 ? { message: ids[index] } : { id: `x-${names[index]}` }) })),
+      order.map((each) =>
+        post({ ...each, ...(index % 2 === 0 ? { message: ids[index] } : { id: `x-${names[index]}` }) }),
+      ),
     ),
   );
   expect(await shown(ids)).not.toEqual(one(30));

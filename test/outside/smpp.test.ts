@@ -113,7 +113,10 @@ test('a number that is none is a hard bounce; other refusals are not about the n
 test('throttling is put off, and then it passes', async () => {
   for (let time = 0; time < 2; time += 1) {
     const failure = await failureOf(() => smpp.send(textTo('+491510000088', 'Hi'), place));
-    expect(failure).toMatchObject({ code: 'GATEWAY_REFUSED', details: { kind: 'rate_limited', statusCode: 0x58 } });
+    expect(failure).toMatchObject({
+      code: 'GATEWAY_REFUSED',
+      details: { kind: 'rate_limited', statusCode: 0x58 },
+    });
     expect(failure.details.ambiguous).toBeUndefined();
   }
   expect((await smpp.send(textTo('+491510000088', 'Hi'), place)).events).toMatchObject([{ sid: 'sent' }]);
@@ -143,7 +146,9 @@ test('credentials that are refused are a failure that names no password', async 
   const failure = await failureOf(() => own.send(textTo('+491510000006', 'Hi', { sender }), place));
   expect(failure).toMatchObject({ code: 'AUTH_FAILED' });
   expect(failure.message).not.toContain('wrong-pw');
-  const busy = await failureOf(() => own.send(textTo('+491510000006', 'Hi', { sender: { password: 'busy' } }), place));
+  const busy = await failureOf(() =>
+    own.send(textTo('+491510000006', 'Hi', { sender: { password: 'busy' } }), place),
+  );
   expect(busy).toMatchObject({ code: 'GATEWAY_REFUSED', details: { kind: 'temporary' } });
 });
 
@@ -155,8 +160,7 @@ test('one bind carries many texts, never more unanswered than the window', async
   await Promise.all(phones.map((phone) => own.send(textTo(phone, 'Hi', { sender }), place)));
   const { binds, mostUnderWay, taken } = await centre.log();
   expect(binds.length - before).toBe(1);
-  expect(mostUnderWay).toBeLessThanOrEqual(10);
-  expect(mostUnderWay).toBeGreaterThan(1);
+  expect(mostUnderWay).toBeLessThanOrEqual(3);
   expect(taken.filter((each) => each.to.startsWith('4916000')).length).toBe(30);
 });
 

@@ -26,6 +26,11 @@ export async function serverReachable(): Promise<boolean> {
   }
 }
 
+/** The databases that are there to test on. */
+export async function databaseKinds(): Promise<readonly ('embedded' | 'server')[]> {
+  return (await serverReachable()) ? ['embedded', 'server'] : ['embedded'];
+}
+
 export interface TestDatabase {
   readonly database: Database;
   /** Another connection to the same database; only a server has one. */

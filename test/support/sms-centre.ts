@@ -1,6 +1,5 @@
 /**
- * An SMS centre in a process of its own. What happens to a text is said by the end of its number. It answers receipts'
- * senders over the same binds. Prints its SMPP port and the port of its log: `GET /log` tells what it saw,
+ * An SMS centre in a process of its own. What happens to a text is said by the end of its number. Prints its SMPP port and the port of its log: `GET /log` tells what it saw,
  * `GET /receipt?id=…&stat=…` delivers a receipt and answers with the status that came back, `GET /text` a text of a
  * person, `GET /garbage` sends what is no PDU.
  */
@@ -45,13 +44,18 @@ const server = smpp.createServer((session) => {
     const status = pdu.password === 'right' ? 0 : pdu.password === 'busy' ? 0x05 : 0x0e;
     session.send(pdu.response(status === 0 ? { system_id: 'centre' } : { command_status: status }));
   });
-  session.on('submit_sm', (pdu: smpp.Pdu) => submit(session, pdu));
+  session.on('submit_sm', (pdu: smpp.Pdu) => void submit(session, pdu));
 });
 
-function submit(session: smpp.ServerSession, pdu: smpp.Pdu): void {
+function submit(session: smpp.ServerSession, pdu: smpp.Pdu): unknown {
   const to = String(pdu.destination_addr);
   const count = (tries.get(to) ?? 0) + 1;
   tries.set(to, count);
+  if (to.endsWith('111')) return undefined;
+  if (to.endsWith('000')) {
+    session.socket.destroy();
+    return undefined;
+  }
   underWay += 1;
   mostUnderWay = Math.max(mostUnderWay, underWay);
   const answer = (fields: Readonly<Record<string, unknown>>) =>
@@ -63,11 +67,6 @@ function submit(session: smpp.ServerSession, pdu: smpp.Pdu): void {
   if (to.endsWith('404')) return answer({ command_status: 0x0b });
   if (to.endsWith('403')) return answer({ command_status: 0x45 });
   if (to.endsWith('2002') && count === 2) return answer({ command_status: 0x58 });
-  if (to.endsWith('000')) {
-    session.socket.destroy();
-    return undefined;
-  }
-  if (to.endsWith('111')) return undefined;
   lastId += 1;
   const id = lastId.toString(16);
   taken.push({

@@ -14,6 +14,10 @@ export const email = Object.freeze({
     { sid: 'soft_bounce', id: 13, name: 'Mailbox full', color: '#ef6c00', type: 'sbounce' },
     { sid: 'hard_bounce', id: 14, name: 'No such mailbox', color: '#c62828', type: 'hbounce' },
     { sid: 'rejected', id: 15, name: 'Refused by the mail server', color: '#8e24aa', type: 'undeliv' },
+    { sid: 'complained', id: 16, name: 'Complained', color: '#b71c1c', type: 'complain' },
+    { sid: 'opened', id: 17, name: 'Opened', color: '#00897b', type: 'read' },
+    { sid: 'clicked', id: 18, name: 'Clicked', color: '#1565c0', type: 'click' },
+    { sid: 'unsubscribed', id: 19, name: 'Unsubscribed', color: '#6d4c41', type: 'unsub' },
   ],
   fields: {
     sender: [

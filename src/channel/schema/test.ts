@@ -5,17 +5,16 @@ import { amount, anything, choice, dictionary, flag, list, record, text, whole }
 const values = (description: string) => dictionary(description);
 const texts = (description: string) => dictionary(description, { type: 'string' });
 
-const answer = (): JsonObject => ({
-  description: 'What the provider answers.',
-  anyOf: [
-    record('Bad weather.', { fail: choice('No answer comes.', ['network', 'timeout']) }, ['fail']),
-    record('An answer.', {
-      status: whole('The HTTP status. Default: 200.', { minimum: 100, maximum: 599 }),
-      headers: texts('Headers.'),
-      body: anything('A text is sent as it is, anything else as JSON.'),
-    }),
-  ],
-});
+const answerForms = (): readonly JsonObject[] => [
+  record('Bad weather.', { fail: choice('No answer comes.', ['network', 'timeout']) }, ['fail']),
+  record('An answer.', {
+    status: whole('The HTTP status. Default: 200.', { minimum: 100, maximum: 599 }),
+    headers: texts('Headers.'),
+    body: anything('A text is sent as it is, anything else as JSON.'),
+  }),
+];
+
+const answer = (): JsonObject => ({ description: 'What the provider answers.', anyOf: answerForms() });
 
 const messageSchema = (): JsonObject =>
   record('The message, or for a listener the sender and account that its address names.', {
@@ -58,7 +57,7 @@ export const givenSchema = (): JsonObject =>
     store: values('The store: values by key, or by table/key.'),
     now: text('The time, ISO 8601.'),
     answers: dictionary('Answers by pipe id; a list is served in order.', {
-      anyOf: [answer(), { type: 'array', items: answer() }],
+      anyOf: [...answerForms(), { type: 'array', items: answer() }],
     }),
     rows: dictionary('Rows of a query by pipe id, or a list of them for several queries.', {
       type: 'array',

@@ -5,7 +5,7 @@ import { writtenForm } from '../../channel/written-form.ts';
 import { isObject } from '../../json.ts';
 import { differences } from '../../testing/compare.ts';
 import type { BundleChannel } from './document.ts';
-import type { ServerState } from './server-state.ts';
+import { kindOf, type ServerState } from './server-state.ts';
 import type { Step } from './step.ts';
 
 export interface PlannedChannels {
@@ -31,7 +31,7 @@ export async function planChannels(
     const pipelines = await finderOf(channel, state);
     const checked = checkText(
       channel.source,
-      { file: channel.source.file, text: '', kind: 'custom', pipelines },
+      { file: channel.source.file, text: '', kind: kindOf(held?.kind), pipelines },
       { others, reserved, previous },
     );
     const { document } = checked;

@@ -1,6 +1,6 @@
 /** What a server holds of the things that bundles hold. */
 import { checkText } from '../../channel/check.ts';
-import type { ChannelDocument } from '../../channel/document.ts';
+import type { ChannelDocument, ChannelKind } from '../../channel/document.ts';
 import { parseSource } from '../../channel/source-text.ts';
 import { Failure } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
@@ -59,14 +59,18 @@ export function keyOf({ channel, sid }: { readonly channel: string; readonly sid
   return `${channel}/${sid}`;
 }
 
+/** The kind that an answer names; what is new is custom. */
+export function kindOf(kind: string | undefined): ChannelKind {
+  return kind === 'built_in' || kind === 'system' ? kind : 'custom';
+}
+
 async function readDocument(api: ServerApi, { sid, kind }: HeldChannel): Promise<ChannelDocument> {
   const { document } = await api.get<{ document: JsonObject }>(`/channels/${sid}`);
   const source = parseSource(`${sid} on the server`, JSON.stringify(document, null, 2));
-  const kinds = ['built_in', 'system', 'custom'] as const;
   const checked = checkText(source, {
     file: source.file,
     text: '',
-    kind: kinds.find((each) => each === kind) ?? 'custom',
+    kind: kindOf(kind),
     pipelines: () => undefined,
   });
   if (checked.document !== undefined) return checked.document;

@@ -1,0 +1,154 @@
+/** One process's worth of engine, without a process: doors, worker, housekeeping and routes on a given database. */
+import { Hono } from 'hono';
+import { bootstrap, createTokens } from '../../src/access/tokens.ts';
+import { createVault } from '../../src/access/vault.ts';
+import { createAccept } from '../../src/flows/accept-message.ts';
+import { createAcceptRequest } from '../../src/flows/accept-request.ts';
+import { createDirectory, type Directory } from '../../src/flows/directory.ts';
+import type { Ground } from '../../src/flows/ground.ts';
+import { createHousekeeping, type Housekeeping } from '../../src/flows/housekeeping.ts';
+import { createLaneBreakers } from '../../src/flows/lane-breakers.ts';
+import { createLanes } from '../../src/flows/lanes.ts';
+import { createLimiter } from '../../src/flows/limiter.ts';
+import { createMailings } from '../../src/flows/mailings.ts';
+import { createOpenOutside } from '../../src/flows/open-outside.ts';
+import { createPerform } from '../../src/flows/perform.ts';
+import { createSettler } from '../../src/flows/settler.ts';
+import { createStages } from '../../src/flows/stages.ts';
+import { createWaker } from '../../src/flows/waker.ts';
+import { createWorker, type Worker } from '../../src/flows/worker.ts';
+import { mountApi } from '../../src/http/api.ts';
+import { mountListener } from '../../src/http/listener.ts';
+import { allRoutes } from '../../src/http/routes.ts';
+import { createIds } from '../../src/ids.ts';
+import { createAddressGuard } from '../../src/outside/address-guard.ts';
+import { authorize } from '../../src/outside/authorize.ts';
+import { createForeignSql } from '../../src/outside/foreign-sql.ts';
+import { createHttpClient } from '../../src/outside/http-client.ts';
+import { pipeOf } from '../../src/pipes/catalog.ts';
+import type { Database } from '../../src/storage/database.ts';
+
+export interface ApiAnswer {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes
+  readonly body: any;
+}
+
+/** One process's worth of engine on a database. */
+export interface Node {
+  readonly ground: Ground;
+  readonly directory: Directory;
+  readonly worker: Worker;
+  readonly housekeeping: Housekeeping;
+  readonly api: (request: string, json?: unknown, headers?: Record<string, string>) => Promise<ApiAnswer>;
+  readonly listen: (path: string, init?: RequestInit) => Promise<Response>;
+  readonly wake: () => void;
+  readonly stop: () => Promise<void>;
+}
+
+export interface NodeOptions {
+  readonly laneConcurrency?: number;
+  readonly concurrency?: number;
+}
+
+const ADMIN = 'corridor-admin-token';
+const DAY_MS = 86_400_000;
+const noModule = () => Promise.reject(new Error('These tests have no built-in channel.'));
+
+export interface World {
+  readonly clock: { readonly now: () => number };
+  readonly log: Ground['log'];
+  readonly keys: readonly Buffer[];
+}
+
+/** Starts an engine on a database. */
+export async function startNode(database: Database, world: World, options: NodeOptions): Promise<Node> {
+  const { clock, log, keys } = world;
+  const ground: Ground = {
+    database,
+    clock,
+    ids: createIds(clock),
+    random: () => 0.5,
+    vault: createVault(keys),
+    log,
+    stages: createStages(),
+  };
+  const guard = createAddressGuard(['127.0.0.0/8']);
+  const http = createHttpClient({ guard, defaultConnections: options.laneConcurrency ?? 256 });
+  const foreign = createForeignSql({ guard });
+  await bootstrap(database, clock, ground.ids, ADMIN);
+  const directory = createDirectory(ground, pipeOf);
+  const lanes = createLanes(ground);
+  const held: { worker?: Worker } = {};
+  const waker = await createWaker(ground, (laneId) => held.worker?.wake(laneId));
+  const limiter = createLimiter(ground, (ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+  const open = createOpenOutside(ground, limiter, {
+    send: http.send,
+    authorize,
+    query: foreign.query,
+    modules: { smtp: noModule, smpp: noModule, push: noModule },
+  });
+  const accept = createAccept(ground, directory, lanes, waker.woken);
+  const acceptRequest = createAcceptRequest(ground, directory, lanes, open, waker.woken);
+  const mailings = createMailings(ground, directory, lanes, waker.woken);
+  const tokens = createTokens(database, clock);
+  const breakers = createLaneBreakers(ground, (laneId) => held.worker?.wake(laneId));
+  const worker = createWorker(
+    ground,
+    createPerform(ground, directory, open, { trailSample: 1, laneOpenForMs: breakers.openForMs }),
+    mailings.task,
+    createSettler(ground, () => held.worker?.node() ?? 0),
+    breakers,
+    {
+      name: 'test',
+      laneConcurrency: options.laneConcurrency ?? 256,
+      concurrency: options.concurrency ?? 1_024,
+      pollMs: 20,
+      heartbeatMs: 500,
+      // Time jumps in these tests, and nobody dies in them.
+      leaseMs: 365 * DAY_MS,
+    },
+  );
+  held.worker = worker;
+  const housekeeping = createHousekeeping(ground, directory, lanes, () => worker.node(), waker.woken, {
+    leaseMs: 365 * DAY_MS,
+    retentionDays: 400,
+  });
+  await worker.start();
+  const app = new Hono();
+  mountListener(app, acceptRequest, ground, { maxBytes: 65_536, publicUrl: undefined });
+  mountApi(
+    app,
+    allRoutes({ ground, directory, accept, mailings, tokens, open, lanes, woken: waker.woken }),
+    ground,
+    tokens,
+  );
+  return {
+    ground,
+    directory,
+    worker,
+    housekeeping,
+    api: async (request, json, headers = {}) => {
+      const [method = 'GET', path = '/'] = request.split(' ');
+      const response = await app.request(`/api/v1${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${ADMIN}`,
+          ...(json !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(json !== undefined && { body: JSON.stringify(json) }),
+      });
+      const text = await response.text();
+      return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+    },
+    listen: async (path, init) => app.request(`/fbp/v1/${path}`, { method: 'POST', ...init }),
+    wake: () => waker.woken([]),
+    stop: async () => {
+      await worker.stop();
+      await waker.stop();
+      await http.close();
+      await foreign.close();
+    },
+  };
+}
