@@ -34,7 +34,7 @@ const server = { url, token, json };
 const pipeline = {
   type: 'string',
   value: 'name',
-  description: 'message, schedule, listener, moderate, stop, or <entity>/<operation>.',
+  description: 'message, schedule, listener, moderate, stop, or `<entity>/<operation>`.',
 } as const;
 
 /** The table of commands. */

@@ -21,9 +21,9 @@ import {
 } from '../storage/launches.ts';
 import { type MailingRow, moveMailing, readMailing } from '../storage/mailings.ts';
 import type { Directory } from './directory.ts';
+import { putBack } from './end-message.ts';
 import type { Ground } from './ground.ts';
 import type { Lanes } from './lanes.ts';
-import { putBack } from './outcome.ts';
 import type { Parts } from './parts.ts';
 
 const PAGE_ROWS = 5_000;

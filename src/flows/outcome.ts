@@ -1,8 +1,7 @@
 /** From the outcome of a run to what is settled: states, events, waits, attempts. */
 import type { PipelineName } from '../channel/document.ts';
 import type { RunEvent, RunOutcome, Wait } from '../engine/run.ts';
-import type { Ids } from '../ids.ts';
-import { encodeValue, isObject } from '../json.ts';
+import { isObject } from '../json.ts';
 import type { LaterEvent } from '../pipes/contract.ts';
 import { type ClaimedRow, PIPELINE_CODES } from '../storage/claim.ts';
 import type {
@@ -20,8 +19,10 @@ import {
   SUBSCRIPTION_OF_EVENT,
 } from '../storage/states.ts';
 import type { KnownChannel } from './directory.ts';
+import { moderatedBy, wasSent } from './end-message.ts';
 import { eventTimeMs } from './event-time.ts';
 import type { Ground } from './ground.ts';
+import { moderatedWait } from './moderated.ts';
 import type { LooseEvent, Parts } from './parts.ts';
 import { readPayload, writePayload } from './payload.ts';
 import type { Redact } from './redact.ts';
@@ -110,14 +111,19 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
     }
     if (event.type === 'moderate_pass' || event.type === 'moderate_error') {
       waits.push(
-        moderatedWait(row, ids, nowMs, event.type === 'moderate_pass', settled.text ?? settled.code),
+        moderatedWait(
+          moderatedBy(row, nowMs),
+          ids,
+          event.type === 'moderate_pass',
+          settled.text ?? settled.code,
+        ),
       );
     }
   }
   const ended = endState(question, state, waitsMore);
   if (question.pipeline === 'moderate' && (ended === 'failed' || ended === 'unknown') && waits.length === 0) {
     const text = question.redact(outcome.failure?.message ?? ended);
-    waits.push(moderatedWait(row, ids, nowMs, false, text));
+    waits.push(moderatedWait(moderatedBy(row, nowMs), ids, false, text));
   }
   const wasWaiting = outcome.status === 'waiting';
   const limited = wasWaiting && outcome.wait?.reason === 'limit';
@@ -162,11 +168,6 @@ function endState(
   if (outcome.status === 'failed') return byEvents ?? (wasSent(row) ? undefined : 'failed');
   if (byEvents !== undefined) return byEvents;
   return waitsMore ? 'queued' : 'sent';
-}
-
-/** What was sent stays sent, whatever becomes of a later run: sending it again would be the greater harm. */
-function wasSent({ state }: ClaimedRow): boolean {
-  return state !== null && state >= STATE_CODES.sent && state < STATE_CODES.expired;
 }
 
 /** Failures, waits and logged runs always; of the rest one in `sample`, the same ones each time. */
@@ -308,85 +309,4 @@ function laterWaits(question: OutcomeQuestion): SettledWait[] {
       payload: payloadOf(question, { in: value, origin: value }),
     });
   });
-}
-
-/** Tells the mailing what became of its moderation. */
-function moderatedWait(
-  row: ClaimedRow,
-  ids: Ids,
-  nowMs: number,
-  passed: boolean,
-  text: string | null,
-): SettledWait {
-  return {
-    source: row.id,
-    id: ids.next(),
-    accountId: row.account_id,
-    laneId: row.lane_id,
-    dueMs: nowMs,
-    pipeline: PIPELINE_CODES.moderated,
-    pipe: null,
-    tries: 0,
-    messageId: row.message_id,
-    channelVersionId: row.channel_version_id,
-    payload: encodeValue({ messageId: row.message_id, passed, text }),
-  };
-}
-
-/** Ends a message without a run, or after one that could not be made; with `text`, the reason is kept as an attempt. */
-export function endMessage(
-  row: ClaimedRow,
-  state: MessageState,
-  reason: string,
-  text?: string,
-  ids?: Ids,
-): Parts {
-  const messageId = row.message_id ?? row.id;
-  const attempt = row.attempt ?? 1;
-  const keeps = state === 'failed' && wasSent(row);
-  const kept = text === undefined || ids === undefined ? undefined : { text, ids };
-  return {
-    done: [row.id],
-    ...(row.pipeline === PIPELINE_CODES.moderate &&
-      kept !== undefined && { waits: [moderatedWait(row, kept.ids, row.due, false, kept.text)] }),
-    ...(!keeps && {
-      messages: [
-        { source: row.id, id: messageId, attempt, state: STATE_CODES[state], reason, externalId: null },
-      ],
-    }),
-    ...(kept !== undefined && {
-      attempts: [
-        {
-          source: row.id,
-          id: kept.ids.next(),
-          accountId: row.account_id ?? '',
-          messageId,
-          number: attempt,
-          outcome: state,
-          trail: JSON.stringify([{ error: { code: reason, message: kept.text } }]),
-        },
-      ],
-    }),
-  };
-}
-
-/** Puts a row back as it was, due at another time. */
-export function putBack(row: ClaimedRow, dueMs: number): Parts {
-  return {
-    again: [
-      {
-        source: row.id,
-        id: row.id,
-        accountId: row.account_id,
-        laneId: row.lane_id,
-        dueMs,
-        pipeline: row.pipeline,
-        pipe: row.pipe,
-        tries: row.tries,
-        messageId: row.message_id,
-        channelVersionId: row.channel_version_id,
-        payload: row.payload,
-      },
-    ],
-  };
 }

@@ -4,10 +4,8 @@
  */
 import { asFailure } from '../errors.ts';
 import { isUuid } from '../ids.ts';
-import { encodeValue } from '../json.ts';
-import { PIPELINE_CODES } from '../storage/claim.ts';
 import { isClosed, refusesValues } from '../storage/database.ts';
-import { type FoundMessage, findMessages } from '../storage/loose.ts';
+import { findMessages } from '../storage/loose.ts';
 import {
   type ParkedEvent,
   type SettledEvent,
@@ -21,6 +19,7 @@ import {
 import { reasonOfState, STATE_CODES, STATE_OF_EVENT, SUBSCRIPTION_OF_EVENT } from '../storage/states.ts';
 import { createGatherer, type Gatherer } from './gather.ts';
 import type { Ground } from './ground.ts';
+import { moderatedWait } from './moderated.ts';
 import type { LooseEvent, Parts } from './parts.ts';
 
 const MOST_PARTS = 1_000;
@@ -188,7 +187,15 @@ async function joinLoose(
       });
     }
     if (type === 'moderate_pass' || type === 'moderate_error') {
-      into.waits.push(moderatedWait(ground, event, message));
+      const moderated = {
+        source: event.source,
+        accountId: message.account_id,
+        laneId: message.lane_id,
+        messageId: message.message_id,
+        channelVersionId: message.channel_version_id,
+        nowMs: ground.clock.now(),
+      };
+      into.waits.push(moderatedWait(moderated, ground.ids, type === 'moderate_pass', text ?? code));
     }
     const subscription = SUBSCRIPTION_OF_EVENT[type];
     if (subscription !== undefined) {
@@ -200,27 +207,6 @@ async function joinLoose(
       });
     }
   });
-}
-
-/** The verdict of a moderation that a provider's request brought; the mailing goes on from there. */
-function moderatedWait(ground: Ground, event: LooseEvent, message: FoundMessage): SettledWait {
-  return {
-    source: event.source,
-    id: ground.ids.next(),
-    accountId: message.account_id,
-    laneId: message.lane_id,
-    dueMs: ground.clock.now(),
-    pipeline: PIPELINE_CODES.moderated,
-    pipe: null,
-    tries: 0,
-    messageId: message.message_id,
-    channelVersionId: message.channel_version_id,
-    payload: encodeValue({
-      messageId: message.message_id,
-      passed: event.type === 'moderate_pass',
-      text: event.text ?? event.code,
-    }),
-  };
 }
 
 /** One row per message, the highest: a statement may update a row only once. */

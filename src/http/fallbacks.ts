@@ -8,12 +8,17 @@ import { failed } from './api.ts';
 export function mountFallbacks(app: Hono, ground: Ground): void {
   app.notFound((context) => {
     const { method, path } = context.req;
-    const methods = [...new Set(app.routes.filter((route) => matches(route.path, path)).map((route) => route.method))];
+    const methods = [
+      ...new Set(app.routes.filter((route) => matches(route.path, path)).map((route) => route.method)),
+    ];
     const others = methods.filter((each) => each !== method && each !== 'ALL');
     const failure =
       others.length > 0
         ? new Failure('METHOD_UNKNOWN', `${path} does not take ${method}; it takes ${others.join(', ')}.`)
-        : new Failure('NOT_FOUND', `There is nothing at ${path}. The API is below /api/v1; /api/v1/openapi.json lists it.`);
+        : new Failure(
+            'NOT_FOUND',
+            `There is nothing at ${path}. The API is below /api/v1; /api/v1/openapi.json lists it.`,
+          );
     return failed(failure, ground, context.req.raw);
   });
   app.onError((thrown, context) => failed(thrown, ground, context.req.raw));
@@ -23,5 +28,8 @@ export function mountFallbacks(app: Hono, ground: Ground): void {
 function matches(pattern: string, path: string): boolean {
   if (pattern.includes('*')) return false;
   const [wanted, given] = [pattern.split('/'), path.split('/')];
-  return wanted.length === given.length && wanted.every((part, index) => part.startsWith(':') || part === given[index]);
+  return (
+    wanted.length === given.length &&
+    wanted.every((part, index) => part.startsWith(':') || part === given[index])
+  );
 }

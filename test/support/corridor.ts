@@ -13,7 +13,7 @@ import { until } from './engine.ts';
 import type { MessageView } from './message-view.ts';
 import { type ScriptedProvider, startScripted } from './start-scripted.ts';
 
-export type { Node } from './corridor-node.ts';
+export type { ApiAnswer, Node } from './corridor-node.ts';
 
 export interface Corridor extends Node {
   readonly database: Database;

@@ -20,10 +20,15 @@ export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) =
       run: async ({ caller, params, ids }) => {
         const id = Number(params.id);
         const nowMs = clock.now();
-        const known = Number.isInteger(id) && id < 2 ** 31 && (await change(verb, caller.accountId, id, nowMs));
-        if (!known) throw new Failure('NOT_FOUND', verb === 'reset'
+        const known =
+          Number.isInteger(id) && id < 2 ** 31 && (await change(verb, caller.accountId, id, nowMs));
+        if (!known)
+          throw new Failure(
+            'NOT_FOUND',
+            verb === 'reset'
               ? 'There is no lane with this id and an open breaker in your account.'
-              : 'There is no lane with this id in your account.');
+              : 'There is no lane with this id in your account.',
+          );
         await writeAudit(database, {
           id: ids.next(),
           accountId: caller.accountId,
