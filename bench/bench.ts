@@ -5,7 +5,7 @@
  *
  * Options: --messages N (20000), --requests N (20000), --runs N (3), --only embedded|server
  */
-import { mkdtemp, rm, writeFile, mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,7 +43,9 @@ interface Figures {
 }
 
 async function main(): Promise<void> {
-  console.log(`${messages} messages, ${requests} provider requests, ${options.runs} runs, trail kept 1 in ${options.sample}\n`);
+  console.log(
+    `${messages} messages, ${requests} provider requests, ${options.runs} runs, trail kept 1 in ${options.sample}\n`,
+  );
   for (const kind of ['embedded', 'server'] as const) {
     if (options.only !== undefined && options.only !== kind) continue;
     const runs: Figures[] = [];
@@ -70,7 +72,10 @@ async function measure(kind: 'embedded' | 'server'): Promise<Figures> {
     const provider = await startProcess(join(ROOT, 'bench/provider.ts'), [], {}, /^(\d+)$/m);
     started.push(provider);
     await mkdir(join(folder, 'channels/bench_sms'), { recursive: true });
-    await writeFile(join(folder, 'channels/bench_sms/channel.json'), JSON.stringify(benchChannel(provider.match)));
+    await writeFile(
+      join(folder, 'channels/bench_sms/channel.json'),
+      JSON.stringify(benchChannel(provider.match)),
+    );
     const engine = await startProcess(
       join(ROOT, 'src/main.ts'),
       ['serve'],
@@ -98,27 +103,48 @@ async function measure(kind: 'embedded' | 'server'): Promise<Figures> {
 
 async function run(engine: Started, provider: Started): Promise<Figures> {
   const api = callApi(engine.match, TOKEN);
-  await api.post('/senders', { sid: 'main', name: 'Bench', channel: 'bench_sms', fields: { token: 'bench-secret-token' } });
+  await api.post('/senders', {
+    sid: 'main',
+    name: 'Bench',
+    channel: 'bench_sms',
+    fields: { token: 'bench-secret-token' },
+  });
   await api.post('/resources', { sid: 'brand', name: 'Brand', channels: {} });
   const lines = (from: number, to: number, line: (index: number) => string) =>
     Array.from({ length: to - from }, (_, index) => line(from + index)).join('\n');
   await api.postText(
     '/profiles/import',
     'application/x-ndjson',
-    lines(0, messages, (index) => `{"externalId":"p-${index}","fields":{"name":"Person ${index}","city":"Berlin"}}`),
+    lines(
+      0,
+      messages,
+      (index) => `{"externalId":"p-${index}","fields":{"name":"Person ${index}","city":"Berlin"}}`,
+    ),
   );
   await api.postText(
     '/subscriptions/import',
     'application/x-ndjson',
-    lines(0, messages, (index) => `{"profile":"p-${index}","resource":"brand","channel":"bench_sms","fields":{"phone":"+49300${index}"}}`),
+    lines(
+      0,
+      messages,
+      (index) =>
+        `{"profile":"p-${index}","resource":"brand","channel":"bench_sms","fields":{"phone":"+49300${index}"}}`,
+    ),
   );
 
   // Accepting: the lane is paused, so that nothing else happens.
   const text = 'Hello {{ customer.name }} in {{ customer.city }}, your code is {{ attributes.code }}.';
-  const message = (index: number) => ({ channel: 'bench_sms', profile: `p-${index}`, template: { text }, attributes: { code: index } });
+  const message = (index: number) => ({
+    channel: 'bench_sms',
+    profile: `p-${index}`,
+    template: { text },
+    attributes: { code: index },
+  });
   await api.post('/messages', message(0));
   await until(async () => ((await api.get('/messages?state=sent&limit=1')).pagination.total as number) >= 1);
-  const [lane] = (await api.get('/lanes')).data.filter((each: { channel: string }) => each.channel === 'bench_sms');
+  const [lane] = (await api.get('/lanes')).data.filter(
+    (each: { channel: string }) => each.channel === 'bench_sms',
+  );
   await api.post(`/lanes/${lane.id}/pause`);
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   const acceptStart = performance.now();
@@ -130,7 +156,8 @@ async function run(engine: Started, provider: Started): Promise<Figures> {
         next = Math.min(messages, from + 500);
         const batch = Array.from({ length: next - from }, (_, index) => message(from + index));
         const { results } = await api.post('/messages', { messages: batch });
-        if (results.some((result: { id?: string }) => result.id === undefined)) throw new Error(JSON.stringify(results[0]));
+        if (results.some((result: { id?: string }) => result.id === undefined))
+          throw new Error(JSON.stringify(results[0]));
       }
     }),
   );
@@ -146,11 +173,13 @@ async function run(engine: Started, provider: Started): Promise<Figures> {
   const after = timesOf(engine, provider);
   const stagesAfter = await stagesOf(engine.match);
   const sent = (await api.get('/messages?state=sent&limit=1')).pagination.total;
-  const { taken } = (await (await fetch(`http://127.0.0.1:${provider.match}/count`)).json()) as { taken: number };
+  const { taken } = (await (await fetch(`http://127.0.0.1:${provider.match}/count`)).json()) as {
+    taken: number;
+  };
   verify('messages sent', sent, messages + 1);
   verify('requests at the provider', taken, messages + 1);
   const micros = Object.keys(after)
-    .map((name) => `${name} ${Math.round(((after[name] ?? 0) - (before[name] ?? 0)) * 1_000 / messages)}`)
+    .map((name) => `${name} ${Math.round((((after[name] ?? 0) - (before[name] ?? 0)) * 1_000) / messages)}`)
     .join(' · ');
 
   // Delivery reports: one request each, over 64 connections.
@@ -220,10 +249,9 @@ function waitingIn(metrics: string): number {
 async function stagesOf(url: string): Promise<Record<string, number>> {
   const metrics = await (await fetch(`${url}/metrics`)).text();
   return Object.fromEntries(
-    [...metrics.matchAll(/^sluiceway_stage_(\w+)_total\{stage="(\w+)"\} (\S+)/gm)].map(([, what, stage, value]) => [
-      `${what}:${stage}`,
-      Number(value),
-    ]),
+    [...metrics.matchAll(/^sluiceway_stage_(\w+)_total\{stage="(\w+)"\} (\S+)/gm)].map(
+      ([, what, stage, value]) => [`${what}:${stage}`, Number(value)],
+    ),
   );
 }
 

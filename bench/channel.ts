@@ -20,7 +20,13 @@ export function benchChannel(providerPort: string): unknown {
         {
           id: 1,
           type: 'pack',
-          params: { template: { to: '$subscription.phone', text: '$template.text', reference: '$origin.send_message_id' } },
+          params: {
+            template: {
+              to: '$subscription.phone',
+              text: '$template.text',
+              reference: '$origin.send_message_id',
+            },
+          },
           outs: { success: 2 },
         },
         {
@@ -41,7 +47,10 @@ export function benchChannel(providerPort: string): unknown {
         {
           id: 5,
           type: 'event',
-          params: { sid: 'accepted', event: { send_message_id: '$origin.send_message_id', external_id: '$in.data.id' } },
+          params: {
+            sid: 'accepted',
+            event: { send_message_id: '$origin.send_message_id', external_id: '$in.data.id' },
+          },
         },
       ],
       listener: [

@@ -14,13 +14,18 @@ export function callApi(url: string, token: string): Api {
   const call = async (method: string, path: string, contentType?: string, body?: string): Promise<Answer> => {
     const response = await fetch(`${url}/api/v1${path}`, {
       method,
-      headers: { authorization: `Bearer ${token}`, ...(contentType !== undefined && { 'content-type': contentType }) },
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(contentType !== undefined && { 'content-type': contentType }),
+      },
       ...(body !== undefined && { body }),
     });
     const text = await response.text();
     const answer = text === '' ? undefined : JSON.parse(text);
     if (!response.ok) {
-      throw new Error(`${method} ${path}: ${response.status} ${answer?.detail} ${JSON.stringify(answer?.problems)}`);
+      throw new Error(
+        `${method} ${path}: ${response.status} ${answer?.detail} ${JSON.stringify(answer?.problems)}`,
+      );
     }
     return answer;
   };

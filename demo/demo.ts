@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { behaviourOf } from './behaviour.ts';
 import { type Api, callApi } from './call-api.ts';
-import { explainMessage } from './explain.ts';
 import { type Expected, expectedCounts } from './expected.ts';
+import { explainMessage } from './explain.ts';
 import { type Started, startProcess } from './start-process.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -71,9 +71,19 @@ async function setUp(api: Api, providerUrl: string, engineUrl: string): Promise<
     channels: { example_sms: { brand: 'DEMO' }, example_board: { board_url: `${providerUrl}/board` } },
   });
   const names = ['Ann', 'Ben', 'Chi', 'Dua', 'Eve'];
-  const people = Array.from({ length: PEOPLE }, (_, index) => `c-${index},${names[index % names.length]},${index % 3}`);
-  const profiles = await api.postText('/profiles/import', 'text/csv', `externalId,name,visits\n${people.join('\n')}\n`);
-  const phones = Array.from({ length: PEOPLE }, (_, index) => `c-${index},shop,example_sms,subscribed,${phoneOf(index)}`);
+  const people = Array.from(
+    { length: PEOPLE },
+    (_, index) => `c-${index},${names[index % names.length]},${index % 3}`,
+  );
+  const profiles = await api.postText(
+    '/profiles/import',
+    'text/csv',
+    `externalId,name,visits\n${people.join('\n')}\n`,
+  );
+  const phones = Array.from(
+    { length: PEOPLE },
+    (_, index) => `c-${index},shop,example_sms,subscribed,${phoneOf(index)}`,
+  );
   const subscriptions = await api.postText(
     '/subscriptions/import',
     'text/csv',
@@ -88,14 +98,19 @@ async function sendMailing(api: Api): Promise<string> {
     channel: 'example_sms',
     sender: 'main',
     resource: 'shop',
-    template: { text: 'Hi {{ customer.name }}, thanks for {{ customer.visits }} visits. Our sale starts today.' },
+    template: {
+      text: 'Hi {{ customer.name }}, thanks for {{ customer.visits }} visits. Our sale starts today.',
+    },
     audience: { all: true },
   });
   await api.post(`/mailings/${mailing.id}/start`);
   const until = Date.now() + GIVE_UP_MS;
   const expected = expectedCounts(Array.from({ length: PEOPLE }, (_, index) => behaviourOf(phoneOf(index))));
   while (Date.now() < until) {
-    const [now, counts] = await Promise.all([api.get(`/mailings/${mailing.id}`), api.get(`/reports/mailings/${mailing.id}`)]);
+    const [now, counts] = await Promise.all([
+      api.get(`/mailings/${mailing.id}`),
+      api.get(`/reports/mailings/${mailing.id}`),
+    ]);
     const events = totals(counts);
     const done = expected.reports - missing(expected.events, events);
     progress(`mailing    ${now.state}: ${now.messages} messages, ${done} of ${expected.reports} events in`);
@@ -106,13 +121,21 @@ async function sendMailing(api: Api): Promise<string> {
   return mailing.id;
 }
 
-function missing(expected: Readonly<Record<string, number>>, events: Readonly<Record<string, number>>): number {
-  return Object.entries(expected).reduce((sum, [sid, count]) => sum + Math.max(0, count - (events[sid] ?? 0)), 0);
+function missing(
+  expected: Readonly<Record<string, number>>,
+  events: Readonly<Record<string, number>>,
+): number {
+  return Object.entries(expected).reduce(
+    (sum, [sid, count]) => sum + Math.max(0, count - (events[sid] ?? 0)),
+    0,
+  );
 }
 
 /** Messages by event, as the report counts them. */
 function totals(report: { events: readonly { sid: string; count: number }[] }): Record<string, number> {
-  return Object.fromEntries(report.events.filter((event) => event.count > 0).map((event) => [event.sid, event.count]));
+  return Object.fromEntries(
+    report.events.filter((event) => event.count > 0).map((event) => [event.sid, event.count]),
+  );
 }
 
 async function sendBroadcast(api: Api): Promise<string> {
@@ -129,7 +152,12 @@ async function sendBroadcast(api: Api): Promise<string> {
   }
 }
 
-async function report(api: Api, mailingId: string, broadcastId: string, providerUrl: string): Promise<number> {
+async function report(
+  api: Api,
+  mailingId: string,
+  broadcastId: string,
+  providerUrl: string,
+): Promise<number> {
   const people = Array.from({ length: PEOPLE }, (_, index) => behaviourOf(phoneOf(index)));
   const expected: Expected = expectedCounts(people);
   const mailing = await api.get(`/mailings/${mailingId}`);
@@ -140,7 +168,11 @@ async function report(api: Api, mailingId: string, broadcastId: string, provider
     board: string[];
   };
   const rows: [string, number, number][] = [
-    ...Object.entries(expected.events).map(([sid, count]): [string, number, number] => [`event ${sid}`, events[sid] ?? 0, count]),
+    ...Object.entries(expected.events).map(([sid, count]): [string, number, number] => [
+      `event ${sid}`,
+      events[sid] ?? 0,
+      count,
+    ]),
     ...Object.entries(expected.states).map(([state, count]): [string, number, number] => [
       `state ${state}`,
       mailing.counts[state] ?? 0,
@@ -148,12 +180,18 @@ async function report(api: Api, mailingId: string, broadcastId: string, provider
     ]),
     ['messages in the books', mailing.messages, PEOPLE],
     ['messages at the provider', new Set(log.messages.map((message) => message.to)).size, PEOPLE],
-    ['requests at the provider', log.messages.reduce((sum, message) => sum + message.requests, 0), expected.requests],
+    [
+      'requests at the provider',
+      log.messages.reduce((sum, message) => sum + message.requests, 0),
+      expected.requests,
+    ],
     ['broadcast posted', broadcast.state === 'sent' ? log.board.length : 0, 1],
   ];
   say('\nwhat happened               count  expected');
   for (const [name, count, wanted] of rows) {
-    say(`${name.padEnd(26)}${String(count).padStart(7)}${String(wanted).padStart(10)}  ${count === wanted ? 'ok' : 'WRONG'}`);
+    say(
+      `${name.padEnd(26)}${String(count).padStart(7)}${String(wanted).padStart(10)}  ${count === wanted ? 'ok' : 'WRONG'}`,
+    );
   }
   const clicked = people.findIndex((behaviour) => behaviour.clicks && behaviour.send === 'busy_once');
   await explainMessage(api, mailingId, `c-${clicked}`, say);

@@ -21,9 +21,8 @@ export async function explainMessage(
 ): Promise<void> {
   let cursor: string | null = null;
   do {
-    const page: { data: { id: string; profile: string }[]; pagination: { nextCursor: string | null } } = await api.get(
-      `/messages?mailing=${mailingId}&limit=100${cursor === null ? '' : `&cursor=${cursor}`}`,
-    );
+    const page: { data: { id: string; profile: string }[]; pagination: { nextCursor: string | null } } =
+      await api.get(`/messages?mailing=${mailingId}&limit=100${cursor === null ? '' : `&cursor=${cursor}`}`);
     const found = page.data.find((message) => message.profile === profile);
     if (found !== undefined) {
       show(await api.get(`/messages/${found.id}`), say);
@@ -47,8 +46,11 @@ function show(
   message.attempts.forEach((attempt, run) => {
     say(`  run ${run + 1} of attempt ${attempt.number}: ${attempt.outcome}`);
     for (const step of attempt.trail) {
-      say(`    ${String(step.pipe).padStart(2)} ${step.type.padEnd(13)} → ${step.exit.padEnd(8)} ${step.ms} ms`);
-      if (step.request !== undefined) say(`         sent ${step.request.method} ${step.request.body ?? step.request.url}`);
+      say(
+        `    ${String(step.pipe).padStart(2)} ${step.type.padEnd(13)} → ${step.exit.padEnd(8)} ${step.ms} ms`,
+      );
+      if (step.request !== undefined)
+        say(`         sent ${step.request.method} ${step.request.body ?? step.request.url}`);
       if (step.response !== undefined) say(`         got  ${step.response.status} ${step.response.body}`);
       if (step.error !== undefined) say(`         ${step.error.message}`);
       if (step.rule !== undefined) say(`         rule: ${step.rule}`);

@@ -34,7 +34,12 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function answer(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+function answer(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers });
   response.end(JSON.stringify(body));
 }
@@ -125,7 +130,12 @@ const server = createServer((request, response) => {
         board.push(body);
         answer(response, 201, { id: `b-${board.length}` });
       } else if (path === '/log') {
-        answer(response, 200, { messages: [...taken.values()], refused, board, reportsLeft: toReport.length });
+        answer(response, 200, {
+          messages: [...taken.values()],
+          refused,
+          board,
+          reportsLeft: toReport.length,
+        });
       } else answer(response, 404, { error: 'nothing here' });
     })
     .catch((thrown: unknown) => answer(response, 400, { error: String(thrown) }));

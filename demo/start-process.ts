@@ -31,6 +31,8 @@ export function startProcess(
       const match = ready.exec(printed)?.[1];
       if (match !== undefined) resolve({ match, pid: child.pid, stop });
     });
-    child.once('exit', (code) => reject(new Error(`${file} ended with ${code} before it was ready: ${printed}`)));
+    child.once('exit', (code) =>
+      reject(new Error(`${file} ended with ${code} before it was ready: ${printed}`)),
+    );
   });
 }

@@ -28,7 +28,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluiceway-watch-'));
   await mkdir(join(folder, 'channels/watched'), { recursive: true });
   await writeFile(join(folder, 'channels/watched/channel.json'), channelOf('First'));
-  engine = await startEngine({ SLUICEWAY_DATA: join(folder, 'data'), SLUICEWAY_CHANNELS: join(folder, 'channels') });
+  engine = await startEngine({
+    SLUICEWAY_DATA: join(folder, 'data'),
+    SLUICEWAY_CHANNELS: join(folder, 'channels'),
+  });
 });
 afterAll(async () => {
   await engine?.end('SIGTERM');

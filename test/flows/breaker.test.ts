@@ -4,7 +4,7 @@ import { Failure } from '../../src/errors.ts';
 import { beatPulse, type Health, healthOf, newPulse, openForMs } from '../../src/flows/breaker.ts';
 import { decideRetry } from '../../src/flows/retry.ts';
 
-const after = (health: readonly Health[], stepMs = 10) => {
+const opensAt = (health: readonly Health[], stepMs = 10) => {
   const pulse = newPulse(0);
   return health.findIndex((each, index) => beatPulse(pulse, each, index * stepMs)) + 1;
 };
@@ -12,15 +12,15 @@ const many = (health: Health, count: number): Health[] => Array.from({ length: c
 
 describe('a lane opens', () => {
   it('when half of at least twenty runs failed', () => {
-    expect(after(many('bad', 30))).toBe(20);
-    expect(after(Array.from({ length: 60 }, (_, index) => (index % 2 === 0 ? 'bad' : 'good')))).toBe(20);
+    expect(opensAt(many('bad', 30))).toBe(20);
+    expect(opensAt(Array.from({ length: 60 }, (_, index) => (index % 2 === 0 ? 'bad' : 'good')))).toBe(20);
   });
   it('not for a few failures among many', () => {
-    expect(after(Array.from({ length: 500 }, (_, index) => (index % 3 === 0 ? 'bad' : 'good')))).toBe(0);
-    expect(after(many('bad', 19))).toBe(0);
+    expect(opensAt(Array.from({ length: 500 }, (_, index) => (index % 3 === 0 ? 'bad' : 'good')))).toBe(0);
+    expect(opensAt(many('bad', 19))).toBe(0);
   });
   it('when the credentials are refused ten times in a row', () => {
-    expect(after([...many('refused', 5), 'good', ...many('refused', 12)])).toBe(16);
+    expect(opensAt([...many('refused', 5), 'good', ...many('refused', 12)])).toBe(16);
   });
   it('stays open longer each time, up to five minutes', () => {
     expect([1, 2, 3, 20].map(openForMs)).toEqual([5_000, 10_000, 20_000, 300_000]);

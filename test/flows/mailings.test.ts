@@ -119,6 +119,9 @@ describe('pausing', () => {
     const id = await mailings.create('stale', { audience: { profiles: ['ann'] } });
     await mailings.act(id, 'start');
     await corridor.idle();
+    // The worker leaves the lanes to the test.
+    await database.query('update lane set paused_at = now()');
+    await corridor.pass(2);
     const node = await enterNode(database, 'stale', ground.clock.now());
     /** Settles the run of the message as one that saw its launch paused; gives the year in which it is due then. */
     const park = async () => {
@@ -139,8 +142,9 @@ describe('pausing', () => {
     await mailings.act(id, 'resume');
     expect(await park()).toBe(new Date(ground.clock.now()).getUTCFullYear());
     await mailings.act(id, 'stop');
-    await corridor.idle();
     expect(await mailings.show(id)).toMatchObject({ counts: { stopped: 1 } });
+    await database.query('update lane set paused_at = null');
+    await corridor.pass(2);
   });
 
   it('holds a paused channel as well, and still takes its events', async () => {
