@@ -49,6 +49,8 @@ const STRAGGLER_MS = 2_000;
 const STRAGGLER_EVERY_MS = 1_000;
 const FULL_SEARCH_EVERY_MS = 30_000;
 const LANES_EVERY_MS = 1_000;
+/** What a lane may take of the last places. */
+const FEW = 4;
 /** A limit is asked again at least so often. */
 const LONGEST_HOLD_MS = 5_000;
 
@@ -94,6 +96,7 @@ export function createWorker(
   let unsettled = 0;
   const mostUnsettled = options.concurrency * 2;
   const halfLane = Math.floor(options.laneConcurrency / 2);
+  const reserve = Math.floor(options.concurrency / 8);
   let lanesAtMs = 0;
   let pollAtMs = 0;
   let loop: Promise<void> | undefined;
@@ -170,9 +173,11 @@ export function createWorker(
     const asked: LaneShare[] = [];
     let left = free;
     for (const lane of ready) {
+      // The last places are for lanes in which nothing runs, a few for each, so that hanging lanes never take them all.
+      const open = left > reserve ? left - reserve : lane.running === 0 ? Math.min(left, FEW) : 0;
       const most = breakers.mayClaim(lane.row.id) === 'one' ? 1 : options.laneConcurrency - lane.running;
-      const share = Math.min(most, fair, left);
-      if (share <= 0) break;
+      const share = Math.min(most, fair, open);
+      if (share <= 0) continue;
       left -= share;
       lane.asked = true;
       lane.hot = false;

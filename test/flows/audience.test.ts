@@ -92,7 +92,7 @@ describe('an audience', () => {
     }
   });
 
-  it('leaves out who has unsubscribed, now and since the launch was opened', async () => {
+  it('leaves out who has unsubscribed or hard-bounced', async () => {
     await mailings.channelWith('leaving');
     const set = (profile: string, status: string) =>
       api('POST /subscriptions', { profile, resource: 'shop', channel: 'leaving', status });
