@@ -4,30 +4,11 @@
  */
 import type { Json } from '../json.ts';
 import type { RateLimit } from '../pipes/contract.ts';
+import type { EventType } from '../pipes/event-types.ts';
 
 export type ChannelKind = 'built_in' | 'system' | 'custom';
 export type Communication = 'direct' | 'indirect';
 export type MailingType = 'regular' | 'trigger' | 'placement';
-
-/** The platform event types a channel event reflects (section 3.1). */
-export const EVENT_TYPES = [
-  'send',
-  'deliv',
-  'sbounce',
-  'hbounce',
-  'undeliv',
-  'complain',
-  'reply',
-  'custom',
-  'read',
-  'click',
-  'unsub',
-] as const;
-export type EventType = (typeof EVENT_TYPES)[number];
-
-/** Event types that drive moderation and stopping and need no channel event. */
-export const CONTROL_EVENT_TYPES = ['moderate_pass', 'moderate_error', 'stop'] as const;
-export type ControlEventType = (typeof CONTROL_EVENT_TYPES)[number];
 
 export interface ChannelEvent {
   readonly sid: string;

@@ -1,8 +1,9 @@
 /** A checked channel document compiled whole: its plans, its operations, and how its events are matched. */
 import type { ChannelDocument, ChannelEvent, PipelineName } from '../channel/document.ts';
-import { CONTROL_EVENT_TYPES, PIPELINE_NAMES } from '../channel/document.ts';
+import { PIPELINE_NAMES } from '../channel/document.ts';
 import { Failure } from '../errors.ts';
 import type { EmittedEvent, Pipe } from '../pipes/contract.ts';
+import { CONTROL_EVENT_TYPES } from '../pipes/event-types.ts';
 import { compilePlan, type Plan } from './plan.ts';
 import type { RunEvent } from './run.ts';
 

@@ -1,7 +1,9 @@
 /** `event`: registers an event of a message. */
+
 import { Failure } from '../errors.ts';
 import { definePipe, type EmittedEvent } from './contract.ts';
 import { EVENT_EXAMPLES } from './event-examples.ts';
+import { CONTROL_EVENT_TYPES, EVENT_TYPES } from './event-types.ts';
 import { eventTime } from './moment.ts';
 import { any, integer, object, oneOf, string } from './params.ts';
 
@@ -16,22 +18,7 @@ export const event = definePipe({
   summary: 'Registers an event of a message, as the channel declares it.',
   params: {
     sid: string("The event's string id in the channel; stands for the next three."),
-    event_type: oneOf('The platform event.', [
-      'send',
-      'deliv',
-      'sbounce',
-      'hbounce',
-      'undeliv',
-      'complain',
-      'reply',
-      'custom',
-      'read',
-      'click',
-      'unsub',
-      'moderate_pass',
-      'moderate_error',
-      'stop',
-    ]),
+    event_type: oneOf('The platform event.', [...EVENT_TYPES, ...CONTROL_EVENT_TYPES]),
     channel_id: integer('The numeric id of the channel.'),
     action_type: integer("The event's numeric id."),
     event: object('What is known of the event. Empty texts count as not given.', {

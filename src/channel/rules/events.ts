@@ -1,8 +1,8 @@
 /** Rules: event pipes register what the channel declares (channel format, sections 3.1 and 6.2). */
 import { own, pointerTo } from '../../json.ts';
 import { didYouMean, listed, nearName } from '../../near.ts';
+import { CONTROL_EVENT_TYPES } from '../../pipes/event-types.ts';
 import type { Analysis } from '../analysis.ts';
-import { CONTROL_EVENT_TYPES } from '../document.ts';
 import type { Draft, EventUse } from '../draft.ts';
 import type { PipeUse } from '../read-pipeline.ts';
 import type { Report } from '../report.ts';

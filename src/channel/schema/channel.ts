@@ -1,6 +1,7 @@
 /** The schema of a channel document (channel format, section 3), with its inner parts given from outside. */
 import type { JsonObject } from '../../json.ts';
-import { EVENT_TYPES, FIELD_GROUPS, PIPELINE_NAMES } from '../document.ts';
+import { EVENT_TYPES } from '../../pipes/event-types.ts';
+import { FIELD_GROUPS, PIPELINE_NAMES } from '../document.ts';
 import { listenerSchema } from './listener.ts';
 import { amount, choice, dictionary, flag, list, record, text, whole } from './words.ts';
 

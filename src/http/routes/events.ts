@@ -1,8 +1,9 @@
 /** Events: what happened to messages, in the words of their channels. */
-import { CONTROL_EVENT_TYPES, EVENT_TYPES } from '../../channel/document.ts';
+
 import type { Directory } from '../../flows/directory.ts';
 import { findChannel, refused } from '../../flows/find-channel.ts';
 import type { Ground } from '../../flows/ground.ts';
+import { CONTROL_EVENT_TYPES, EVENT_TYPES } from '../../pipes/event-types.ts';
 import { type EventFilter, type FoundEvent, listEvents } from '../../storage/events.ts';
 import { channelNames } from '../channel-names.ts';
 import { pageOf, readPage } from '../page.ts';
