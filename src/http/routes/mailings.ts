@@ -1,10 +1,12 @@
 /** Mailings: create, start, test, pause, resume, stop, and see how they go. */
 import { compileFields } from '../../channel/values.ts';
-import { Failure, type Problem } from '../../errors.ts';
-import { MESSAGE_CLASSES } from '../../flows/accept-message.ts';
+import { Failure } from '../../errors.ts';
 import type { Directory, KnownChannel } from '../../flows/directory.ts';
+import { refused } from '../../flows/find-channel.ts';
 import type { Ground } from '../../flows/ground.ts';
 import type { Mailings } from '../../flows/mailings.ts';
+import { MESSAGE_CLASSES } from '../../flows/prepare-message.ts';
+import { invalid, placed } from '../../flows/stored-fields.ts';
 import { isUuid } from '../../ids.ts';
 import { audienceCondition } from '../../storage/audience.ts';
 import { findEntity } from '../../storage/entities.ts';
@@ -87,7 +89,7 @@ export function mailingRoutes(ground: Ground, directory: Directory, mailings: Ma
     const audience = audienceOf(body, channel);
     const values = await valuesOf(accountId, body, channel);
     const fields = compileFields(document.fields.mailing ?? []).check(body.fields ?? {}, 'saved');
-    if (fields.problems.length > 0) throw invalid('/fields', fields.problems);
+    if (fields.problems.length > 0) throw invalid(placed(fields.problems, '/fields'));
     for (const name of ['startAt', 'stopAt'] as const) {
       const at = body.schedule?.[name];
       if (at !== undefined && Number.isNaN(Date.parse(at)))
@@ -129,7 +131,7 @@ export function mailingRoutes(ground: Ground, directory: Directory, mailings: Ma
       given = template.values;
     }
     const { values, problems } = compileFields(channel.document.fields.template ?? []).check(given, 'saved');
-    if (problems.length > 0) throw invalid('/template', problems);
+    if (problems.length > 0) throw invalid(placed(problems, '/template'));
     // Personal data in an indirect channel, and Liquid that cannot work, are refused when the mailing is saved.
     directory.content(channel, values);
     return values;
@@ -285,15 +287,4 @@ function shown(row: MailingRow) {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
-}
-
-function refused(pointer: string, message: string): Failure {
-  return new Failure('REQUEST_INVALID', message, { problems: [{ pointer, message }] });
-}
-
-function invalid(prefix: string, problems: readonly Problem[]): Failure {
-  const placed = problems.map((problem) => ({ ...problem, pointer: `${prefix}${problem.pointer}` }));
-  return new Failure('VALUES_INVALID', `The values do not fit the channel: ${placed[0]?.message}`, {
-    problems: placed,
-  });
 }

@@ -1,9 +1,9 @@
 /** Messages: send one or many, look at them, send failed ones again. */
 import { asFailure, Failure } from '../../errors.ts';
-import type { Accept, MessageRequest } from '../../flows/accept-message.ts';
-import { MESSAGE_CLASSES } from '../../flows/accept-message.ts';
+import type { Accept } from '../../flows/accept-message.ts';
 import type { Directory } from '../../flows/directory.ts';
 import type { Ground } from '../../flows/ground.ts';
+import { MESSAGE_CLASSES, type MessageRequest } from '../../flows/prepare-message.ts';
 import { isUuid } from '../../ids.ts';
 import { writeAudit } from '../../storage/audit.ts';
 import {

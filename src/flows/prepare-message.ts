@@ -1,0 +1,235 @@
+/** Checks a message against its channel: everything it names is looked up, and its values must fit. */
+
+import { fieldsOf } from '../channel/document.ts';
+import { unfit } from '../channel/unfit.ts';
+import { compileFields, type FieldCheck } from '../channel/values.ts';
+import { Failure } from '../errors.ts';
+import { findEntity, firstEntities, type ResourceRow, type SenderRow } from '../storage/entities.ts';
+import type { Directory, KnownChannel } from './directory.ts';
+import { refused } from './find-channel.ts';
+import type { Ground } from './ground.ts';
+import type { Lanes } from './lanes.ts';
+import { invalid, placed } from './stored-fields.ts';
+
+export const MESSAGE_CLASSES = ['transactional', 'marketing', 'urgent'] as const;
+export type MessageClass = (typeof MESSAGE_CLASSES)[number];
+
+/** A message as a caller asks for it. */
+export interface MessageRequest {
+  readonly channel: string;
+  readonly sender?: string;
+  readonly resource?: string;
+  readonly profile?:
+    | string
+    | {
+        readonly externalId: string;
+        readonly fields?: Readonly<Record<string, unknown>>;
+        readonly subscription?: { readonly fields?: Readonly<Record<string, unknown>> };
+      };
+  readonly template: string | Readonly<Record<string, unknown>>;
+  readonly attributes?: Readonly<Record<string, unknown>>;
+  /** ISO 8601. */
+  readonly expiresAt?: string;
+  readonly class?: MessageClass;
+}
+
+/** A request of an account, and the id that its message gets. */
+export interface Asked {
+  readonly accountId: string;
+  readonly id: string;
+  readonly request: MessageRequest;
+}
+
+/** A request whose channel, sender and resource are known and whose values fit. */
+export interface Prepared extends Asked {
+  readonly channel: KnownChannel;
+  readonly senderId: string | null;
+  readonly resourceId: string;
+  readonly laneId: number;
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Checked subscription fields of an inline profile. */
+  readonly subscriptionFields: Readonly<Record<string, unknown>> | undefined;
+  /** Names of the secret ones among them. */
+  readonly secret: ReadonlySet<string>;
+}
+
+/** How old what was looked up may be. */
+const FRESH_MS = 1_000;
+
+interface Checks {
+  /** Names of the secret subscription fields. */
+  readonly secret: ReadonlySet<string>;
+  readonly template: FieldCheck;
+  readonly subscription: FieldCheck;
+}
+
+/** Gives a function that prepares one request; it throws Failure where the message cannot be accepted. */
+export function createPrepare(
+  ground: Ground,
+  directory: Directory,
+  lanes: Lanes,
+): (asked: Asked) => Promise<Prepared> {
+  const { database, clock } = ground;
+  const checks = new Map<number, Checks>();
+  const found = new Map<string, { at: number; value: Promise<unknown> }>();
+
+  const checksOf = (channel: KnownChannel): Checks => {
+    let made = checks.get(channel.versionId);
+    if (made === undefined) {
+      const { fields } = channel.document;
+      made = {
+        template: compileFields(fields.template ?? []),
+        subscription: compileFields(fields.subscription ?? [], 'subscription'),
+        secret: new Set(
+          fieldsOf(fields.subscription).flatMap((field) => (field.secret === true ? [field.field] : [])),
+        ),
+      };
+      checks.set(channel.versionId, made);
+    }
+    return made;
+  };
+
+  const remember = <T>(key: string, read: () => Promise<T>): Promise<T> => {
+    const known = found.get(key);
+    if (known !== undefined && clock.now() - known.at < FRESH_MS) return known.value as Promise<T>;
+    const value = read();
+    found.set(key, { at: clock.now(), value });
+    value.catch(() => found.delete(key));
+    return value;
+  };
+
+  const senderOf = (accountId: string, channelId: number, sid: string | undefined) =>
+    remember<SenderRow | undefined>(`s/${accountId}/${channelId}/${sid ?? ''}`, async () =>
+      sid === undefined
+        ? onlyOne(await firstEntities(database, 'sender', accountId, channelId))
+        : findEntity(database, 'sender', accountId, sid, channelId),
+    );
+
+  const resourceOf = (accountId: string, sid: string | undefined) =>
+    remember<ResourceRow | undefined>(`r/${accountId}/${sid ?? ''}`, async () =>
+      sid === undefined
+        ? onlyOne(await firstEntities(database, 'resource', accountId))
+        : findEntity(database, 'resource', accountId, sid),
+    );
+
+  const templateOf = (accountId: string, channelId: number, sid: string) =>
+    remember(`t/${accountId}/${channelId}/${sid}`, () =>
+      findEntity(database, 'template', accountId, sid, channelId),
+    );
+
+  const prepare = async (asked: Asked): Promise<Prepared> => {
+    const { accountId, request } = asked;
+    const known = await directory.channel(request.channel);
+    if (known === undefined || (known.row.account_id !== null && known.row.account_id !== accountId)) {
+      throw refused('/channel', `There is no channel "${request.channel}".`);
+    }
+    const { channel, row } = known;
+    const { document } = channel;
+    if (row.status !== 'active' && row.status !== 'paused') {
+      throw refused(
+        '/channel',
+        `Channel "${request.channel}" is ${row.status}; only an active channel sends.`,
+      );
+    }
+    if (channel.plans.message?.entry === undefined) {
+      throw refused(
+        '/channel',
+        `Channel "${request.channel}" has no Message pipeline, so nothing can be sent through it.`,
+      );
+    }
+    const [sender, resource] = await Promise.all([
+      senderOf(accountId, document.id, request.sender),
+      resourceOf(accountId, request.resource),
+    ]);
+    if (sender === undefined && (request.sender !== undefined || (document.fields.sender ?? []).length > 0)) {
+      throw refused(
+        '/sender',
+        request.sender === undefined
+          ? `Name the sender: channel "${document.sid}" needs one, and there is not exactly one to choose.`
+          : `There is no sender "${request.sender}" in channel "${document.sid}".`,
+      );
+    }
+    if (resource === undefined) {
+      throw refused(
+        '/resource',
+        request.resource === undefined
+          ? 'Name the resource: there is not exactly one to choose.'
+          : `There is no resource "${request.resource}".`,
+      );
+    }
+    const values = await valuesOf(asked, channel);
+    const subscriptionFields = profileOf(asked, channel);
+    const senderId = sender?.id ?? null;
+    const lane = await lanes.laneOf({
+      document,
+      accountId,
+      senderId,
+      resourceId: resource.id,
+      urgent: request.class === 'urgent',
+      inbound: false,
+    });
+    return {
+      ...asked,
+      channel,
+      senderId,
+      resourceId: resource.id,
+      laneId: lane.id,
+      values,
+      subscriptionFields,
+      secret: checksOf(channel).secret,
+    };
+  };
+
+  const valuesOf = async ({ accountId, request }: Asked, channel: KnownChannel) => {
+    let given = request.template;
+    if (typeof given === 'string') {
+      const template = await templateOf(accountId, channel.document.id, given);
+      if (template === undefined) {
+        throw refused('/template', `There is no template "${given}" in channel "${channel.document.sid}".`);
+      }
+      given = template.values;
+    }
+    const { values, problems } = checksOf(channel).template.check(given, 'saved');
+    if (problems.length > 0) throw invalid(placed(problems, '/template'));
+    // Personal data in an indirect channel is refused here, before anything is sent.
+    directory.content(channel, values);
+    return values;
+  };
+
+  /** The checked subscription fields of an inline profile; refuses what does not go with the kind of communication. */
+  const profileOf = ({ request }: Asked, channel: KnownChannel) => {
+    const { document } = channel;
+    if (document.communication === 'indirect') {
+      if (request.profile !== undefined) {
+        throw new Failure(
+          'PERSONAL_DATA_REFUSED',
+          `Channel "${document.sid}" is indirect: its messages go to a resource, not to a person. Leave "profile" out.`,
+          { problems: [{ pointer: '/profile', message: 'An indirect channel takes no profile.' }] },
+        );
+      }
+      return undefined;
+    }
+    if (request.profile === undefined) {
+      throw refused(
+        '/profile',
+        `Channel "${document.sid}" is direct: name the profile that the message goes to.`,
+      );
+    }
+    const unsound = unfit(request.profile, '/profile');
+    if (unsound !== undefined)
+      throw refused(unsound.pointer ?? '/profile', `The profile ${unsound.message}.`);
+    if (typeof request.profile === 'string' || request.profile.subscription === undefined) return undefined;
+    const { values, problems } = checksOf(channel).subscription.check(
+      request.profile.subscription.fields ?? {},
+      'saved',
+    );
+    if (problems.length > 0) throw invalid(placed(problems, '/profile/subscription/fields'));
+    return values;
+  };
+
+  return prepare;
+}
+
+function onlyOne<T>(rows: readonly T[]): T | undefined {
+  return rows.length === 1 ? rows[0] : undefined;
+}
