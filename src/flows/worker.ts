@@ -16,6 +16,7 @@ import {
   leaveNode,
   PIPELINE_CODES,
   release,
+  releaseLost,
 } from '../storage/claim.ts';
 import { type LaneRow, readLanes } from '../storage/lanes.ts';
 import type { Gatherer } from './gather.ts';
@@ -94,6 +95,9 @@ export function createWorker(
   let running = 0;
   let claiming = 0;
   let unsettled = 0;
+  /** A claim failed, and what it may have marked is to be freed. */
+  let claimLost = false;
+  const held = new Set<string>();
   const mostUnsettled = options.concurrency * 2;
   const halfLane = Math.floor(options.laneConcurrency / 2);
   const reserve = Math.floor(options.concurrency / 8);
@@ -226,6 +230,7 @@ export function createWorker(
       }
       const failure = asFailure(thrown);
       log.error({ code: failure.code }, `claiming failed: ${failure.message}`);
+      claimLost = true;
       await pause(500);
     } finally {
       claiming -= 1;
@@ -236,6 +241,7 @@ export function createWorker(
   const begin = (row: ClaimedRow) => {
     const lane = lanes.get(row.lane_id);
     running += 1;
+    held.add(row.id);
     if (lane !== undefined) lane.running += 1;
     const performing = TASKS.has(row.pipeline) ? performTask(row) : perform.row(row);
     const startedMs = performance.now();
@@ -252,6 +258,8 @@ export function createWorker(
           if (unsettled === mostUnsettled) awake();
         });
       })
+      // Only what is settled is out of hand: a run that may have sent something is never simply given back.
+      .then(() => held.delete(row.id))
       .catch((thrown: unknown) => {
         const failure = asFailure(thrown);
         log.error({ waiting: row.id, code: failure.code }, `a run could not be settled: ${failure.message}`);
@@ -299,7 +307,11 @@ export function createWorker(
       try {
         const nowMs = clock.now();
         if (nowMs >= lanesAtMs) await refreshLanes(nowMs);
-        const asked = claiming < 2 ? shares(nowMs) : [];
+        if (claimLost && claiming === 0) {
+          await releaseLost(database, node, [...held]);
+          claimLost = false;
+        }
+        const asked = claiming < 2 && !claimLost ? shares(nowMs) : [];
         if (asked.length > 0) void claimOnce(asked, nowMs);
         await rest(Math.max(5, Math.min(pollAtMs, lanesAtMs) - clock.now()));
       } catch (thrown) {

@@ -133,3 +133,15 @@ export async function release(sql: Sql, node: number, ids: readonly string[]): P
     [ids, node],
   );
 }
+
+/** Frees what a node holds in the books but not in its hands: claims whose answer was lost on the way. */
+export async function releaseLost(sql: Sql, node: number, held: readonly string[]): Promise<number> {
+  const [row] = await sql.query<{ freed: number }>(
+    `with freed as (
+       update waiting set owner = null where owner = $2 and not (id = any($1::uuid[])) returning lane_id),
+     told as (update lane set epoch = epoch + 1 where id in (select lane_id from freed))
+     select count(*)::int as freed from freed`,
+    [held, node],
+  );
+  return row?.freed ?? 0;
+}

@@ -46,21 +46,23 @@ describe.skipIf(!reachable)('two engines on one PostgreSQL server', () => {
   const SENT = 40;
 
   it('send no more than the limit in any window, and skip none', async () => {
-    const limited = { limit: { requests: 20, per: 1 }, url: '$sender.base_url/limited' };
+    // A window long enough that a machine short of time, which reads the provider's clock late, says nothing about us.
+    const windowMs = 5_000;
+    const limited = { limit: { requests: 20, per: windowMs / 1_000 }, url: '$sender.base_url/limited' };
     await corridor.addChannel(smsChannel('limited', messagePipeline(limited)));
     await corridor.addSender('limited');
-    await sendMany('limited', 'main', 60);
-    await until(async () => (await countsOf('limited'))[SENT] === 60);
+    await sendMany('limited', 'main', 50);
+    await until(async () => (await countsOf('limited'))[SENT] === 50);
     const times = (await corridor.provider.log())
       .filter((each) => each.path === '/limited')
       .map((each) => each.at)
       .sort((a, b) => a - b);
-    expect(times).toHaveLength(60);
+    expect(times).toHaveLength(50);
     const most = Math.max(
-      ...times.map((start) => times.filter((at) => at >= start && at < start + 1_000).length),
+      ...times.map((start) => times.filter((at) => at >= start && at < start + windowMs).length),
     );
     expect(most).toBeLessThanOrEqual(20);
-    expect(await countsOf('limited')).toEqual({ [SENT]: 60 });
+    expect(await countsOf('limited')).toEqual({ [SENT]: 50 });
   });
 
   it('send each message once, and both work', async () => {

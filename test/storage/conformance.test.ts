@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createIds } from '../../src/ids.ts';
 import { insertMessages, insertRequests } from '../../src/storage/accept.ts';
-import { beat, claim, enterNode, FIRST_ID, release, takeOver } from '../../src/storage/claim.ts';
+import { beat, claim, enterNode, FIRST_ID, release, releaseLost, takeOver } from '../../src/storage/claim.ts';
 import { ensureLane } from '../../src/storage/lanes.ts';
 import { findMessages } from '../../src/storage/loose.ts';
 import { reserveSlots } from '../../src/storage/rate-slots.ts';
@@ -254,6 +254,22 @@ for (const kind of ['embedded', 'server'] as const) {
         expect((await claim(test.database, node, now, [fromStart(laneId, 1)])).map((row) => row.id)).toEqual([
           id,
         ]);
+      });
+
+      it('frees what a node holds in the books but not in its hands', async () => {
+        const laneId = await lane('lost');
+        const node = await enterNode(test.database, 'a', now);
+        await accept(laneId, 3);
+        const claimed = await claim(test.database, node, now, [fromStart(laneId, 3)]);
+        const inHand = claimed[0]?.id ?? '';
+        expect(await releaseLost(test.database, node, [inHand])).toBe(2);
+        const again = await claim(test.database, node, now, [fromStart(laneId, 3)]);
+        expect(again.map((row) => row.id).sort()).toEqual(
+          claimed
+            .slice(1)
+            .map((row) => row.id)
+            .sort(),
+        );
       });
 
       it('raises a state and never lowers it within an attempt', async () => {
