@@ -18,15 +18,6 @@ export function readPath(root: unknown, path: readonly Step[]): unknown {
   return value;
 }
 
-/** A path as an author writes it. */
-export function formatPath(path: readonly Step[]): string {
-  return path
-    .map((step) =>
-      typeof step === 'number' ? `%${step}` : /^[\p{L}\p{N}_]+$/u.test(step) ? step : `'${step}'`,
-    )
-    .join('.');
-}
-
 const NAME = /[\p{L}\p{N}_]/u;
 
 /**

@@ -42,11 +42,6 @@ export async function ensureLane(
   return row as LaneRow;
 }
 
-/** Raises the epoch of lanes, so that every node looks behind its cursors. */
-export async function raiseEpochs(sql: Sql, laneIds: readonly number[]): Promise<void> {
-  await sql.query('update lane set epoch = epoch + 1 where id = any($1::int[])', [laneIds]);
-}
-
 export interface ShownLane {
   readonly id: number;
   readonly key: string;

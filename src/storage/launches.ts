@@ -169,11 +169,6 @@ export async function openIndirect(
   return { opened: row?.opened ?? 0, more: row === undefined };
 }
 
-/** The launches that are under way, whatever their mailing's state. */
-export function unfinishedLaunches(sql: Sql): Promise<LaunchRow[]> {
-  return sql.query<LaunchRow>(`${SELECT} where l.finished_at is null`);
-}
-
 /** Finishes launches whose messages all reached their end, with their mailings. Gives the finished ones. */
 export function finishLaunches(
   sql: Sql,

@@ -49,18 +49,6 @@ export function upsertProfiles(
   );
 }
 
-/** Ids of profiles by external id. */
-export function findProfiles(
-  sql: Sql,
-  accountId: string,
-  externalIds: readonly string[],
-): Promise<{ id: string; external_id: string }[]> {
-  return sql.query(
-    'select id, external_id from profile where account_id = $1 and external_id = any($2::text[])',
-    [accountId, externalIds],
-  );
-}
-
 export async function readProfile(
   sql: Sql,
   accountId: string,
