@@ -1,6 +1,9 @@
 /**
- * Rate limits, exact over all processes: the books hand out slots in time, each process takes small blocks of them and
+ * Rate limits over all processes: the books hand out slots in time, each process takes small blocks of them and
  * sends each request no earlier than its slot. Without a slot soon, the event goes back to wait: RATE_LIMITED.
+ *
+ * Slots are never more than the limit; what the provider counts also holds the delays on the way, for which the spacing
+ * leaves 2 % of the window. Delays beyond that can put one too many into a window at the provider.
  */
 import { Failure } from '../errors.ts';
 import type { RateLimit } from '../pipes/contract.ts';
