@@ -5,22 +5,24 @@
  *
  * Options: --messages N (20000), --requests N (20000), --runs N (3), --only embedded|server
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import postgres from 'postgres';
-import { Pool } from 'undici';
 import { callApi } from '../demo/call-api.ts';
 import { type Started, startProcess } from '../demo/start-process.ts';
 import { benchChannel } from './channel.ts';
+import { postText, sendLoad } from './load.ts';
 import { processorMs, processorMsOfName } from './processor-time.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const TOKEN = 'bench-token';
 const SERVER_URL = process.env.BENCH_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/test';
 const GIVE_UP_MS = 600_000;
+/** Connections over which provider requests come in. */
+const CONNECTIONS = 128;
 const { values: options } = parseArgs({
   options: {
     messages: { type: 'string', default: '20000' },
@@ -39,6 +41,7 @@ interface Figures {
   readonly ingest: number;
   readonly stored: number;
   readonly micros: string;
+  readonly reportMicros: string;
   readonly stages: string;
 }
 
@@ -53,7 +56,7 @@ async function main(): Promise<void> {
       const figures = await measure(kind);
       runs.push(figures);
       console.log(
-        `${kind} run ${run + 1}: accept ${figures.accept}/s · send ${figures.send}/s (${figures.micros}) · requests in ${figures.ingest}/s · stored ${figures.stored}/s\n  ${figures.stages}`,
+        `${kind} run ${run + 1}: accept ${figures.accept}/s · send ${figures.send}/s (${figures.micros}) · requests in ${figures.ingest}/s · stored ${figures.stored}/s (${figures.reportMicros})\n  ${figures.stages}`,
       );
     }
     const median = (name: 'accept' | 'send' | 'ingest' | 'stored') =>
@@ -88,6 +91,7 @@ async function measure(kind: 'embedded' | 'server'): Promise<Figures> {
         SLUICEWAY_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
         SLUICEWAY_TRAIL_SAMPLE: options.sample,
         SLUICEWAY_LOG_LEVEL: 'error',
+        NODE_OPTIONS: await startOptions(),
         ...(fresh !== undefined && { DATABASE_URL: fresh.url }),
       },
       /listens on (\S+)/,
@@ -99,6 +103,17 @@ async function measure(kind: 'embedded' | 'server'): Promise<Figures> {
     await fresh?.drop();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What `npm start` gives to Node. */
+async function startOptions(): Promise<string> {
+  const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: { start: string };
+  };
+  return scripts.start
+    .split(' ')
+    .filter((word) => word.startsWith('--'))
+    .join(' ');
 }
 
 async function run(engine: Started, provider: Started): Promise<Figures> {
@@ -168,44 +183,31 @@ async function run(engine: Started, provider: Started): Promise<Figures> {
   const stagesBefore = await stagesOf(engine.match);
   const sendStart = performance.now();
   await api.post(`/lanes/${lane.id}/resume`);
+  // Counting what waits costs the database more than the messages do: the provider is asked until it has them all.
+  await until(async () => (await takenBy(provider)) > messages);
   await until(async () => waitingIn(await (await fetch(`${engine.match}/metrics`)).text()) === 0);
   const seconds = (performance.now() - sendStart) / 1_000;
   const after = timesOf(engine, provider);
   const stagesAfter = await stagesOf(engine.match);
   const sent = (await api.get('/messages?state=sent&limit=1')).pagination.total;
-  const { taken } = (await (await fetch(`http://127.0.0.1:${provider.match}/count`)).json()) as {
-    taken: number;
-  };
   verify('messages sent', sent, messages + 1);
-  verify('requests at the provider', taken, messages + 1);
-  const micros = Object.keys(after)
-    .map((name) => `${name} ${Math.round((((after[name] ?? 0) - (before[name] ?? 0)) * 1_000) / messages)}`)
-    .join(' · ');
+  verify('requests at the provider', await takenBy(provider), messages + 1);
+  const micros = microsOf(before, after, messages);
 
   // Delivery reports: one request each, over 64 connections.
   const reported = Math.min(requests, messages);
-  const pool = new Pool(engine.match, { connections: 64, pipelining: 1 });
+  const beforeReports = timesOf(engine, provider);
   const ingestStart = performance.now();
-  let sentReports = 0;
-  await Promise.all(
-    Array.from({ length: 64 }, async () => {
-      while (sentReports < reported) {
-        sentReports += 1;
-        const answer = await pool.request({
-          method: 'POST',
-          path: '/fbp/v1/bench_sms/1',
-          headers: { 'content-type': 'application/json' },
-          body: `{"id":"p-${sentReports + 1}","status":"delivered"}`,
-        });
-        await answer.body.dump();
-        if (answer.statusCode !== 200) throw new Error(`the listener answered ${answer.statusCode}`);
-      }
-    }),
-  );
+  await sendLoad({
+    port: Number(new URL(engine.match).port),
+    connections: CONNECTIONS,
+    requests: reported,
+    request: (index) => postText('/fbp/v1/bench_sms/1', `{"id":"p-${index + 2}","status":"delivered"}`),
+  });
   const ingest = reported / ((performance.now() - ingestStart) / 1_000);
   await until(async () => waitingIn(await (await fetch(`${engine.match}/metrics`)).text()) === 0);
   const stored = reported / ((performance.now() - ingestStart) / 1_000);
-  await pool.close();
+  const reportMicros = microsOf(beforeReports, timesOf(engine, provider), reported);
   const delivered = (await api.get('/messages?state=delivered&limit=1')).pagination.total;
   verify('messages delivered', delivered, reported);
 
@@ -222,9 +224,15 @@ async function run(engine: Started, provider: Started): Promise<Figures> {
     send: Math.round(messages / seconds),
     ingest: Math.round(ingest),
     stored: Math.round(stored),
-    micros: `µs of processor per message: ${micros}`,
+    micros: `µs of processor each: ${micros}`,
+    reportMicros,
     stages,
   };
+}
+
+async function takenBy(provider: Started): Promise<number> {
+  const answer = await fetch(`http://127.0.0.1:${provider.match}/count`);
+  return ((await answer.json()) as { taken: number }).taken;
 }
 
 function verify(what: string, count: number, expected: number): void {
@@ -232,11 +240,18 @@ function verify(what: string, count: number, expected: number): void {
   throw new Error(`${what}: ${count}, expected ${expected}`);
 }
 
+function microsOf(before: Record<string, number>, after: Record<string, number>, items: number): string {
+  return Object.keys(after)
+    .map((name) => `${name} ${Math.round((((after[name] ?? 0) - (before[name] ?? 0)) * 1_000) / items)}`)
+    .join(' · ');
+}
+
 function timesOf(engine: Started, provider: Started): Record<string, number> {
   return {
     engine: processorMs(engine.pid) ?? 0,
     PostgreSQL: processorMsOfName('postgres'),
     provider: processorMs(provider.pid) ?? 0,
+    load: process.cpuUsage().user / 1_000 + process.cpuUsage().system / 1_000,
   };
 }
 
@@ -259,7 +274,7 @@ async function until(done: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + GIVE_UP_MS;
   while (!(await done())) {
     if (Date.now() > end) throw new Error('gave up waiting');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 

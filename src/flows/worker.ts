@@ -48,8 +48,12 @@ export interface Worker {
 /** Rows of transactions that were slow to commit may come to stand this far behind a cursor. */
 const STRAGGLER_MS = 2_000;
 const STRAGGLER_EVERY_MS = 1_000;
-const FULL_SEARCH_EVERY_MS = 30_000;
+const SWEEP_EVERY_MS = 30_000;
+/** No statement that writes waiting rows takes longer. */
+const LONGEST_COMMIT_MS = 600_000;
 const LANES_EVERY_MS = 1_000;
+/** A lane that gave less than it was asked for is asked again after so long, so that what arrives travels together. */
+const GATHER_MS = 15;
 /** What a lane may take of the last places. */
 const FEW = 4;
 /** A limit is asked again at least so often. */
@@ -64,8 +68,14 @@ interface Lane {
   hot: boolean;
   asked: boolean;
   blockedUntilMs: number;
+  /** To let more arrive; by the machine's own clock. */
+  restsUntilMs: number;
   stragglersAtMs: number;
-  fullSearchAtMs: number;
+  sweepAtMs: number;
+  /** Before this due time nothing can stand any more: a sweep starts here, not among the dead rows of all time. */
+  sweptMs: number;
+  /** Set while a sweep is asked: when it began and where the cursor stood. */
+  sweep: { readonly nowMs: number; readonly dueMs: number; readonly afterId: string } | undefined;
 }
 
 /** Performs what belongs to the engine itself: launches and mailings. */
@@ -103,6 +113,8 @@ export function createWorker(
   const reserve = Math.floor(options.concurrency / 8);
   let lanesAtMs = 0;
   let pollAtMs = 0;
+  /** Until the first resting lane may be asked again. */
+  let restMs = Number.POSITIVE_INFINITY;
   let loop: Promise<void> | undefined;
   let heart: NodeJS.Timeout | undefined;
   let ring: () => void = () => {};
@@ -128,14 +140,19 @@ export function createWorker(
           hot: true,
           asked: false,
           blockedUntilMs: 0,
+          restsUntilMs: 0,
           stragglersAtMs: nowMs + STRAGGLER_EVERY_MS,
-          fullSearchAtMs: nowMs + FULL_SEARCH_EVERY_MS,
+          sweepAtMs: nowMs + SWEEP_EVERY_MS,
+          sweptMs: 0,
+          sweep: undefined,
         });
         continue;
       }
       if (known.row.epoch !== row.epoch) {
         known.dueMs = 0;
         known.afterId = FIRST_ID;
+        known.sweptMs = 0;
+        known.sweep = undefined;
         known.hot = true;
       }
       known.row = row;
@@ -144,9 +161,10 @@ export function createWorker(
 
   /** Where to search a lane: at its cursor, or behind it now and then. */
   const searchFrom = (lane: Lane, nowMs: number): { dueMs: number; afterId: string } => {
-    if (nowMs >= lane.fullSearchAtMs) {
-      lane.fullSearchAtMs = nowMs + FULL_SEARCH_EVERY_MS;
-      return { dueMs: 0, afterId: FIRST_ID };
+    if (nowMs >= lane.sweepAtMs) {
+      lane.sweepAtMs = nowMs + SWEEP_EVERY_MS;
+      lane.sweep = { nowMs, dueMs: lane.dueMs, afterId: lane.afterId };
+      return { dueMs: lane.sweptMs, afterId: FIRST_ID };
     }
     // Far behind the present no slow transaction can still add rows before the cursor.
     const near = lane.dueMs > nowMs - 5 * STRAGGLER_MS;
@@ -155,6 +173,20 @@ export function createWorker(
       return { dueMs: lane.dueMs - STRAGGLER_MS, afterId: FIRST_ID };
     }
     return lane;
+  };
+
+  /** A sweep that brought nothing from behind the cursor need not walk there again. */
+  const endSweep = (lane: Lane, rows: readonly ClaimedRow[]) => {
+    const { sweep } = lane;
+    lane.sweep = undefined;
+    if (sweep === undefined) return;
+    const behind = rows.some(
+      (row) =>
+        row.lane_id === lane.row.id &&
+        (row.due < sweep.dueMs || (row.due === sweep.dueMs && row.id <= sweep.afterId)),
+    );
+    if (!behind)
+      lane.sweptMs = Math.max(lane.sweptMs, Math.min(sweep.dueMs, sweep.nowMs - LONGEST_COMMIT_MS));
   };
 
   /** The lanes to ask now, each with its share of what may still run. */
@@ -167,6 +199,11 @@ export function createWorker(
     for (const lane of lanes.values()) {
       if (lane.asked || lane.row.paused_at !== null || lane.running >= options.laneConcurrency) continue;
       if (nowMs < lane.blockedUntilMs) continue;
+      const restsMs = lane.restsUntilMs - performance.now();
+      if (restsMs > 0) {
+        if (lane.hot) restMs = Math.min(restMs, restsMs);
+        continue;
+      }
       const may = breakers.mayClaim(lane.row.id);
       if (may === 'none' || (may === 'one' && lane.running > 0)) continue;
       // A lane is asked again when half of it is free, so that claims stay large.
@@ -212,7 +249,10 @@ export function createWorker(
         const lane = lanes.get(share.laneId);
         if (lane === undefined) continue;
         lane.asked = false;
-        if ((counts.get(share.laneId) ?? 0) >= share.share) lane.hot = true;
+        endSweep(lane, rows);
+        const brought = counts.get(share.laneId) ?? 0;
+        if (brought >= share.share) lane.hot = true;
+        else if (brought > 0) lane.restsUntilMs = performance.now() + GATHER_MS;
       }
       if (stopping || clock.now() - lastBeatMs > options.leaseMs || held !== node) {
         await release(
@@ -226,7 +266,9 @@ export function createWorker(
     } catch (thrown) {
       for (const share of asked) {
         const lane = lanes.get(share.laneId);
-        if (lane !== undefined) lane.asked = false;
+        if (lane === undefined) continue;
+        lane.asked = false;
+        lane.sweep = undefined;
       }
       const failure = asFailure(thrown);
       log.error({ code: failure.code }, `claiming failed: ${failure.message}`);
@@ -311,9 +353,11 @@ export function createWorker(
           await releaseLost(database, node, [...held]);
           claimLost = false;
         }
+        restMs = Number.POSITIVE_INFINITY;
         const asked = claiming < 2 && !claimLost ? shares(nowMs) : [];
         if (asked.length > 0) void claimOnce(asked, nowMs);
-        await rest(Math.max(5, Math.min(pollAtMs, lanesAtMs) - clock.now()));
+        const untilPollMs = Math.max(5, Math.min(pollAtMs, lanesAtMs) - clock.now());
+        await rest(Math.max(1, Math.min(untilPollMs, restMs)));
       } catch (thrown) {
         const failure = asFailure(thrown);
         log.error({ code: failure.code }, `the worker will try again: ${failure.message}`);

@@ -38,6 +38,12 @@ export function isClosed(thrown: unknown): boolean {
 
 const CLOSED: ReadonlySet<string> = new Set(['SHUTDOWN', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED']);
 
+/**
+ * How every connection plans. A prepared plan that was made while a table was small and is kept while it grows must not
+ * read it whole for each row of a batch. Compiling plans costs more than our statements do.
+ */
+export const PLANNING = { enable_seqscan: 'off', jit: 'off' } as const;
+
 export interface Sql {
   /** Runs one prepared statement. */
   readonly query: <Row = Record<string, unknown>>(

@@ -1,6 +1,7 @@
 /** The thread that owns PGlite. It answers one request after another, in order. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
+import { PLANNING } from './database.ts';
 
 interface Request {
   readonly id: number;
@@ -15,6 +16,7 @@ const database = await PGlite.create({
   ...(folder !== undefined && { dataDir: folder }),
   parsers: { [INT8]: Number },
 });
+for (const [name, value] of Object.entries(PLANNING)) await database.exec(`set ${name} = ${value}`);
 
 async function answer(request: Request): Promise<unknown[]> {
   if (request.kind === 'query') return (await database.query(request.text, request.values)).rows;

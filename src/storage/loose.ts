@@ -1,4 +1,5 @@
 /** Finding the message of an event that names it by id or by the provider's own id. */
+import { arrayText } from './array-text.ts';
 import { PIPELINE_CODES } from './claim.ts';
 import type { Sql } from './database.ts';
 
@@ -25,31 +26,13 @@ export interface LooseQuestion {
 /** The messages of many loose events in one query; what is not found is left out. */
 export function findMessages(sql: Sql, questions: readonly LooseQuestion[]): Promise<FoundMessage[]> {
   return sql.query<FoundMessage>(
-    `with asked as (
-       select * from unnest($1::int[], $2::int[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[])
-         as a (place, channel, external_id, message, account, sender)),
-     named as (
-       select a.place, a.channel, a.account, a.sender, a.message as id, e.attempt::int as attempt
-       from asked a left join external_id e
-         on e.channel_id = a.channel and e.external_id = a.external_id and e.message_id = a.message
-       where a.message is not null
-       union all
-       select a.place, a.channel, a.account, a.sender, e.message_id, e.attempt::int
-       from asked a join external_id e on e.channel_id = a.channel and e.external_id = a.external_id
-       where a.message is null)
-     select distinct on (n.place) n.place, m.id as message_id, m.account_id, m.launch_id,
-       coalesce(n.attempt, m.attempt)::int as attempt, m.lane_id, m.channel_version_id
-     from named n join message m on m.id = n.id
-     where m.channel_id = n.channel and (n.account is null or m.account_id = n.account)
-       and (n.sender is null or m.sender_id = n.sender)
-     order by n.place, m.id desc`,
+    'select * from find_messages($1::int[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[])',
     [
-      questions.map((_, place) => place),
-      questions.map((question) => question.channelId),
-      questions.map((question) => question.externalId),
-      questions.map((question) => question.messageId),
-      questions.map((question) => question.accountId),
-      questions.map((question) => question.senderId),
+      arrayText(questions, 'int', (question) => question.channelId),
+      arrayText(questions, 'text', (question) => question.externalId),
+      arrayText(questions, 'uuid', (question) => question.messageId),
+      arrayText(questions, 'uuid', (question) => question.accountId),
+      arrayText(questions, 'uuid', (question) => question.senderId),
     ],
   );
 }

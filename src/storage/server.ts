@@ -1,7 +1,7 @@
 /** A PostgreSQL server through postgres.js. */
 import postgres from 'postgres';
 import { Failure } from '../errors.ts';
-import type { Database, Sql, SqlValue } from './database.ts';
+import { type Database, PLANNING, type Sql, type SqlValue } from './database.ts';
 
 const WAKE_CHANNEL = 'sluiceway_wake';
 const INT8 = 20;
@@ -19,7 +19,7 @@ export async function openServer(options: ServerOptions): Promise<Database> {
     onnotice: () => {},
     // Reading bigints as numbers: our own are counters and sizes far below 2^53.
     types: { bigint: { to: INT8, from: [INT8], serialize: String, parse: Number } },
-    connection: { application_name: 'sluiceway' },
+    connection: { application_name: 'sluiceway', ...PLANNING },
   });
   const on = (handle: postgres.Sql | postgres.TransactionSql): Sql => ({
     query: async <Row>(text: string, values: readonly SqlValue[] = []) =>

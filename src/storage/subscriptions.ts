@@ -1,4 +1,5 @@
 /** Subscriptions: written many in one statement. */
+import { arrayText } from './array-text.ts';
 import type { Sql, SqlValue } from './database.ts';
 
 export const SUBSCRIPTION_STATUSES = ['subscribed', 'unsubscribed', 'hard_bounced'] as const;
@@ -87,25 +88,21 @@ export interface AskedSubscription {
   readonly channelId: number;
 }
 
-const find = (more: string) => `select g.place, p.id as profile_id, s.id as subscription_id${more}
-  from unnest($1::int[], $2::uuid[], $3::text[], $4::uuid[], $5::int[]) as g (place, account, external_id, resource, channel)
-  join profile p on p.account_id = g.account and p.external_id = g.external_id
-  left join subscription s on s.profile_id = p.id and s.resource_id = g.resource and s.channel_id = g.channel`;
-
 const columnsOf = (asked: readonly AskedSubscription[]): SqlValue[] => [
-  asked.map((_, place) => place),
-  asked.map((each) => each.accountId),
-  asked.map((each) => each.externalId),
-  asked.map((each) => each.resourceId),
-  asked.map((each) => each.channelId),
+  arrayText(asked, 'uuid', (each) => each.accountId),
+  arrayText(asked, 'text', (each) => each.externalId),
+  arrayText(asked, 'uuid', (each) => each.resourceId),
+  arrayText(asked, 'int', (each) => each.channelId),
 ];
+
+const FOUND = 'from find_subscriptions($1::uuid[], $2::text[], $3::uuid[], $4::int[])';
 
 /** Profiles by external id, each with its subscription to a resource in a channel, if any. */
 export function findSubscriptions(
   sql: Sql,
   asked: readonly AskedSubscription[],
 ): Promise<FoundSubscription[]> {
-  return sql.query<FoundSubscription>(find(''), columnsOf(asked));
+  return sql.query<FoundSubscription>(`select place, profile_id, subscription_id ${FOUND}`, columnsOf(asked));
 }
 
 /** The same with the fields that a subscription has now. */
@@ -113,7 +110,7 @@ export function findSubscriptionFields(
   sql: Sql,
   asked: readonly AskedSubscription[],
 ): Promise<(FoundSubscription & { readonly fields: Readonly<Record<string, unknown>> | null })[]> {
-  return sql.query(find(', s.fields'), columnsOf(asked));
+  return sql.query(`select place, profile_id, subscription_id, fields ${FOUND}`, columnsOf(asked));
 }
 
 /** A subscription with the names of what it ties together. */

@@ -1,0 +1,43 @@
+-- Lookups that run for every batch of the corridor, as functions whose plan is nailed down: a plan made while the
+-- tables were small and kept while they grow would read them whole, once for every row that is asked for.
+
+-- Profiles by external id, each with its subscription to a resource in a channel, if any.
+create function find_subscriptions(
+  p_accounts uuid[], p_external_ids text[], p_resources uuid[], p_channels int[]
+) returns table (place int, profile_id uuid, subscription_id uuid, fields jsonb) language sql stable
+  set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
+as $$
+  select (g.place - 1)::int, p.id, s.id, s.fields
+  from unnest(p_accounts, p_external_ids, p_resources, p_channels) with ordinality
+    as g (account, external_id, resource, channel, place)
+  join profile p on p.account_id = g.account and p.external_id = g.external_id
+  left join subscription s on s.profile_id = p.id and s.resource_id = g.resource and s.channel_id = g.channel
+$$;
+
+-- Messages that events name by their id or by the provider's own id; one for each question, the newest.
+create function find_messages(
+  p_channels int[], p_external_ids text[], p_messages uuid[], p_accounts uuid[], p_senders uuid[]
+) returns table (
+  place int, message_id uuid, account_id uuid, launch_id uuid, attempt int, lane_id int, channel_version_id int
+) language sql stable
+  set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
+as $$
+  with asked as (
+    select * from unnest(p_channels, p_external_ids, p_messages, p_accounts, p_senders) with ordinality
+      as a (channel, external_id, message, account, sender, place)),
+  named as (
+    select a.place, a.channel, a.account, a.sender, a.message as id, e.attempt::int as attempt
+    from asked a left join external_id e
+      on e.channel_id = a.channel and e.external_id = a.external_id and e.message_id = a.message
+    where a.message is not null
+    union all
+    select a.place, a.channel, a.account, a.sender, e.message_id, e.attempt::int
+    from asked a join external_id e on e.channel_id = a.channel and e.external_id = a.external_id
+    where a.message is null)
+  select distinct on (n.place) (n.place - 1)::int, m.id, m.account_id, m.launch_id,
+    coalesce(n.attempt, m.attempt)::int, m.lane_id, m.channel_version_id
+  from named n join message m on m.id = n.id
+  where m.channel_id = n.channel and (n.account is null or m.account_id = n.account)
+    and (n.sender is null or m.sender_id = n.sender)
+  order by n.place, m.id desc
+$$;
