@@ -36,15 +36,20 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below `/api/v1`, with `{name}` for path members. */
   readonly path: string;
-  readonly action: Action;
+  /** What the caller must be allowed to do. `open`: asked without a token, so that `run` has no caller; see `openRoute`. */
+  readonly action: Action | 'open';
   readonly summary: string;
   readonly tag: string;
   readonly query?: JsonObject;
+  /** Members of the query that are not declared pass, because others make it up. */
+  readonly anyQuery?: boolean;
   readonly body?: JsonObject;
   /** The body is not JSON and is read by the route itself; names its media types. */
   readonly stream?: readonly string[];
   /** The answer holds a secret: what is kept of it for repeats under an Idempotency-Key is encrypted. */
   readonly secretAnswer?: boolean;
+  /** The body may hold a password: what is kept of it to recognise repeats is costly to guess from. */
+  readonly secretBody?: boolean;
   /** Bytes; the ordinary limit where it is left out. */
   readonly maxBytes?: number;
   /** Status → schema of the answer; `also` names further media types that it can be asked for in. */
@@ -64,4 +69,15 @@ export function route<Body = undefined>(
   },
 ): Route {
   return declared as unknown as Route;
+}
+
+/** Declares a route that is asked without a token, such as signing in. It takes no Idempotency-Key: there is no account to keep it for. */
+export function openRoute<Body = undefined>(
+  declared: Omit<Route, 'run' | 'action'> & {
+    readonly run: (
+      request: Omit<ApiRequest, 'body' | 'caller'> & { readonly body: Body },
+    ) => Promise<ApiAnswer>;
+  },
+): Route {
+  return { ...declared, action: 'open' } as unknown as Route;
 }
