@@ -22,7 +22,9 @@ import { providerConfigRoutes } from './routes/provider-config.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { resourceRoutes } from './routes/resources.ts';
 import { senderRoutes } from './routes/senders.ts';
+import { sendingRulesRoutes } from './routes/sending-rules.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
+import { suppressionRoutes } from './routes/suppressions.ts';
 import { templateRoutes } from './routes/templates.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 
@@ -55,6 +57,8 @@ export function allRoutes(deps: RouteDeps): readonly Route[] {
     ...connectorRoutes(ground, directory),
     ...profileRoutes(ground),
     ...subscriptionRoutes(ground, directory),
+    ...suppressionRoutes(ground, directory),
+    ...sendingRulesRoutes(ground, directory),
     ...eventRoutes(ground, directory),
     ...reportRoutes(ground, directory),
     ...laneRoutes(ground, woken),
