@@ -18,6 +18,9 @@ export const PERMISSIONS = {
   'tokens.write': ['admin'],
   'accounts.write': ['admin'],
   'lanes.write': ['admin'],
+  'suppressions.read': ['editor', 'admin'],
+  'suppressions.write': ['admin'],
+  'sending_rules.write': ['admin'],
   'audit.read': ['admin'],
 } as const satisfies Readonly<Record<string, readonly Role[]>>;
 

@@ -198,6 +198,14 @@ export interface Listener {
   readonly answer?: 'result';
 }
 
+/** What an event does to the address of its message. */
+export interface SuppressRule {
+  /** global: nothing is sent to it in this channel any more. list: nothing of the resource. */
+  readonly scope: 'global' | 'list';
+  /** For so many days; left out: for good. */
+  readonly days?: number;
+}
+
 export interface ChannelDocument {
   readonly sid: string;
   readonly id: number;
@@ -221,6 +229,10 @@ export interface ChannelDocument {
   /** What is isolated from what: one lane per sender, account, resource, or for the whole channel. */
   readonly lane: 'sender' | 'account' | 'resource' | 'channel';
   readonly unknown: 'hold' | 'retry' | 'fail';
+  /** The subscription field that is the address; left out: the first required one. */
+  readonly address?: string;
+  /** Event sid or platform type → what it does to the address; left out: USUAL_SUPPRESSION (address.ts). */
+  readonly suppress?: Readonly<Record<string, SuppressRule>>;
   /** Content type → { template field: content key } (content-and-modes, section 2). */
   readonly content?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }

@@ -94,6 +94,7 @@ function messageOf(each: Prepared, addressee: Addressee | undefined): NewMessage
     content: JSON.stringify({
       values,
       ...(request.attributes !== undefined && { attributes: request.attributes }),
+      ...(request.category !== undefined && { category: request.category }),
     }),
     expiresAtMs: request.expiresAt === undefined ? null : Date.parse(request.expiresAt),
   };

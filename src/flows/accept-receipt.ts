@@ -9,6 +9,7 @@ import type { Directory } from './directory.ts';
 import { eventTimeMs } from './event-time.ts';
 import { createGatherer } from './gather.ts';
 import type { Ground } from './ground.ts';
+import { suppressBy } from './guards/suppress-by-event.ts';
 import type { Lanes } from './lanes.ts';
 import type { LooseEvent } from './parts.ts';
 
@@ -51,6 +52,8 @@ export function createAcceptReceipt(
     const lane = await lanes.laneOf(place);
     const declared = channel.declare(event);
     const id = ids.next();
+    const named = { eventId: declared.eventId ?? null, type: declared.type };
+    const suppress = suppressBy(document, named);
     const loose: LooseEvent = {
       source: id,
       id: ids.next(),
@@ -59,13 +62,13 @@ export function createAcceptReceipt(
       senderId,
       externalId: event.externalId ?? null,
       messageId: null,
-      eventId: declared.eventId ?? null,
-      type: declared.type,
+      ...named,
       timeMs: eventTimeMs(event.time, clock.now()),
       code: event.code ?? null,
       text: event.message ?? null,
       value: null,
       dedupeKey: null,
+      ...(suppress !== undefined && { suppress }),
     };
     await gatherer.add({
       id,

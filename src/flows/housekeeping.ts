@@ -5,6 +5,7 @@
 import { asFailure } from '../errors.ts';
 import { encodeValue } from '../json.ts';
 import { type OrphanRow, PIPELINE_CODES, release, takeOver } from '../storage/claim.ts';
+import { dropOldGuards } from '../storage/guards.ts';
 import { finishLaunches } from '../storage/launches.ts';
 import { findJoinable, unpark } from '../storage/loose.ts';
 import { makePartitions } from '../storage/migrate.ts';
@@ -28,6 +29,8 @@ export interface Housekeeping {
   /** Joins parked events with messages that are known by now. */
   readonly joinParked: (sinceMs: number) => Promise<number>;
   readonly finish: () => Promise<number>;
+  /** Deletes contacts that no cap counts any more, and suppressions whose time is over. */
+  readonly dropOldGuards: () => Promise<void>;
 }
 
 export interface HousekeepingOptions {
@@ -150,6 +153,8 @@ export function createHousekeeping(
     return ended.length;
   };
 
+  const dropGuards = () => dropOldGuards(database, clock.now());
+
   const jobs: { everyMs: number; run: () => Promise<unknown> }[] = [
     { everyMs: Math.floor(options.leaseMs / 4), run: () => takeOverAfter(options.leaseMs) },
     { everyMs: 1_000, run: () => joinParked(clock.now() - YOUNG_MS) },
@@ -157,6 +162,7 @@ export function createHousekeeping(
     { everyMs: 1_000, run: finish },
     { everyMs: 3_600_000, run: () => makePartitions(database, clock.now()) },
     { everyMs: 60_000, run: () => dropOld(database, clock.now(), options.retentionDays) },
+    { everyMs: 60_000, run: dropGuards },
   ];
   const timers = new Set<NodeJS.Timeout>();
   const running = new Set<Promise<void>>();
@@ -196,5 +202,6 @@ export function createHousekeeping(
     takeOverAfter,
     joinParked,
     finish,
+    dropOldGuards: dropGuards,
   });
 }

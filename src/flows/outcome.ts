@@ -22,6 +22,7 @@ import type { KnownChannel } from './directory.ts';
 import { moderatedBy, wasSent } from './end-message.ts';
 import { eventTimeMs } from './event-time.ts';
 import type { Ground } from './ground.ts';
+import { type SuppressWish, suppressBy } from './guards/suppress-by-event.ts';
 import { moderatedWait } from './moderated.ts';
 import type { LooseEvent, Parts } from './parts.ts';
 import { readPayload, writePayload } from './payload.ts';
@@ -73,6 +74,7 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
   const loose: LooseEvent[] = [];
   const waits: SettledWait[] = [];
   const subscriptions: SettledSubscription[] = [];
+  const suppress: SuppressWish[] = [];
   let externalId: string | null = null;
   let state: MessageState | undefined;
   let reason: string | null = null;
@@ -100,6 +102,8 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
       state = raised;
       reason = reasonOfState(raised, settled.code ?? event.type);
     }
+    const by = suppressBy(channel.document, settled);
+    if (by !== undefined) suppress.push({ source: row.id, messageId, by });
     const subscription = SUBSCRIPTION_OF_EVENT[event.type];
     if (subscription !== undefined) {
       subscriptions.push({
@@ -136,6 +140,7 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
     ...(loose.length > 0 && { loose }),
     ...(waits.length > 0 && { waits }),
     ...(subscriptions.length > 0 && { subscriptions }),
+    ...(suppress.length > 0 && { suppress }),
     ...(externalIds.length > 0 && { externalIds }),
     ...(ended !== undefined &&
       !limited && {
@@ -213,6 +218,8 @@ function textColumn(text: string | undefined): string | null {
 
 function looseEvent(question: OutcomeQuestion, event: RunEvent): LooseEvent {
   const { row, channel, nowMs } = question;
+  const named = { eventId: event.eventId ?? null, type: event.type };
+  const suppress = suppressBy(channel.document, named);
   return {
     source: row.id,
     id: question.ground.ids.next(),
@@ -220,9 +227,9 @@ function looseEvent(question: OutcomeQuestion, event: RunEvent): LooseEvent {
     accountId: row.account_id,
     senderId: question.senderId ?? row.sender_id,
     messageId: event.sendMessageId ?? null,
-    eventId: event.eventId ?? null,
-    type: event.type,
+    ...named,
     ...detailsOf(event, nowMs, question.redact),
+    ...(suppress !== undefined && { suppress }),
   };
 }
 

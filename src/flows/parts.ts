@@ -1,6 +1,7 @@
 /** What one waiting row's run leaves for settling; many of these are settled together. */
 import type { Settlement } from '../storage/settle.ts';
 import type { RunHealth } from './breaker.ts';
+import type { SuppressBy, SuppressWish } from './guards/suppress-by-event.ts';
 
 /** An event of a provider's request whose message is still to be found. */
 export interface LooseEvent {
@@ -18,10 +19,15 @@ export interface LooseEvent {
   readonly text: string | null;
   readonly value: string | null;
   readonly dedupeKey: string | null;
+  /** What it does to the address of its message. */
+  readonly suppress?: SuppressBy;
 }
 
-export type Parts = { readonly [K in keyof Omit<Settlement, 'node' | 'nowMs'>]?: Settlement[K] } & {
+export type Parts = {
+  readonly [K in keyof Omit<Settlement, 'node' | 'nowMs' | 'suppressions'>]?: Settlement[K];
+} & {
   readonly loose?: readonly LooseEvent[];
+  readonly suppress?: readonly SuppressWish[];
   /** What the run says about its lane. */
   readonly health?: RunHealth;
 };

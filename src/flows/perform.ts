@@ -16,6 +16,8 @@ import { healthOf } from './breaker.ts';
 import type { Directory } from './directory.ts';
 import { endMessage, putBack } from './end-message.ts';
 import type { Ground } from './ground.ts';
+import { createGuards, type Guarded } from './guards/guards.ts';
+import { skip } from './guards/skip.ts';
 import { keywordsOf, originOf, type Surroundings } from './keywords.ts';
 import { outcomeParts } from './outcome.ts';
 import type { Parts } from './parts.ts';
@@ -49,6 +51,8 @@ interface Around extends Surroundings {
   readonly sealedSubscriptions: boolean;
   readonly redact: Redact;
   readonly outside: Outside;
+  /** What guards the account's messages to people; undefined where nothing does. */
+  readonly guarded: Guarded | undefined;
 }
 
 const PIPELINE_OF_CODE: ReadonlyMap<number, PipelineName> = new Map([
@@ -80,6 +84,7 @@ export function createPerform(
   options: PerformOptions,
 ): Perform {
   const { clock, ids, random, log } = ground;
+  const guards = createGuards(ground);
   let around = new Map<string, Around>();
   let aroundSince = 0;
 
@@ -101,12 +106,13 @@ export function createPerform(
   ) => {
     const channel =
       directory.knownVersion(row.channel_version_id) ?? (await directory.version(row.channel_version_id));
-    const { sid, id, limits } = channel.document;
-    const [sender, resource, account, launch] = await Promise.all([
+    const { sid, id, limits, communication } = channel.document;
+    const [sender, resource, account, launch, guarded] = await Promise.all([
       senderId === null ? undefined : directory.sender(senderId),
       row.resource_id === null ? undefined : directory.resource(row.resource_id, sid),
       row.account_id === null ? undefined : directory.account(row.account_id, id),
       row.launch_id === null ? undefined : directory.launch(row.launch_id),
+      row.account_id === null || communication === 'indirect' ? undefined : guards.of(row.account_id),
     ]);
     const secrets = [sender, resource, account].flatMap((each) => each?.secrets ?? []);
     const made: Around = {
@@ -128,6 +134,7 @@ export function createPerform(
         resourceId: row.resource_id,
         limits,
       }),
+      guarded,
     };
     into.set(key, made);
     return made;
@@ -144,6 +151,11 @@ export function createPerform(
     const { row, redact } = openSubscription(claimed, around);
     const early = notToSend(row, pipeline, around, nowMs);
     if (early !== undefined) return early;
+    if (around.guarded !== undefined && pipeline === 'message') {
+      const { guarded } = around;
+      const stopped = await guards.check({ guarded, row, channel: channel.document, launch, nowMs });
+      if (stopped !== undefined) return stopped;
+    }
 
     const plan = channel.plans[pipeline];
     const entry = row.pipe === null ? plan?.entry : plan?.pipes.get(row.pipe);
@@ -210,12 +222,14 @@ export function createPerform(
     // What was sent in time goes on: only its later pipes are left.
     if (row.expires !== null && row.expires <= nowMs && row.state < STATE_CODES.sent)
       return endMessage(row, 'expired', 'MESSAGE_EXPIRED');
+    // Consent is asked for at the begin, and again while nothing has been sent: after a hold, before a retry.
     if (
       row.subscription_status !== null &&
       row.subscription_status !== 'subscribed' &&
-      row.payload === null
+      (row.payload === null || row.state < STATE_CODES.sent)
     ) {
-      return endMessage(row, 'suppressed', `SUBSCRIPTION_${row.subscription_status.toUpperCase()}`);
+      const status = row.subscription_status;
+      return skip(row, `SUBSCRIPTION_${status.toUpperCase()}`, `the subscription is ${status}`, ids);
     }
     return undefined;
   };

@@ -31,6 +31,8 @@ export interface MessageRequest {
   /** ISO 8601. */
   readonly expiresAt?: string;
   readonly class?: MessageClass;
+  /** What frequency caps count it as; its class where it is left out. */
+  readonly category?: string;
 }
 
 /** A request of an account, and the id that its message gets. */

@@ -6,6 +6,7 @@ import type { ChannelDocument, ChannelEvent } from '../channel/document.ts';
 import {
   countEvents,
   countMessages,
+  countSkipped,
   type EventCount,
   type ReportScope,
   type Step,
@@ -44,6 +45,8 @@ export interface Report {
   readonly step: Step;
   /** Messages by state. */
   readonly messages: Readonly<Record<string, number>>;
+  /** Suppressed messages by reason. */
+  readonly skipped: Readonly<Record<string, number>>;
   readonly events: readonly EventReport[];
 }
 
@@ -61,15 +64,17 @@ export async function makeReport(
 ): Promise<Report> {
   const { fromMs, toMs } = scope;
   const steps = stepsOf(fromMs, toMs, step);
-  const [events, messages] = await Promise.all([
+  const [events, messages, skipped] = await Promise.all([
     countEvents(ground.database, scope, step),
     countMessages(ground.database, scope),
+    countSkipped(ground.database, scope),
   ]);
   return {
     from: isoTime(fromMs),
     to: isoTime(toMs),
     step,
     messages: Object.fromEntries(messages.map(({ state, count }) => [stateName(state), count])),
+    skipped: Object.fromEntries(skipped.map(({ reason, count }) => [reason, count])),
     events: [
       ...document.events.map((event) =>
         eventReport(

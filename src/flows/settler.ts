@@ -12,6 +12,7 @@ import {
   type SettledExternalId,
   type SettledMessage,
   type SettledSubscription,
+  type SettledSuppression,
   type SettledWait,
   type Settlement,
   settle,
@@ -19,6 +20,7 @@ import {
 import { reasonOfState, STATE_CODES, STATE_OF_EVENT, SUBSCRIPTION_OF_EVENT } from '../storage/states.ts';
 import { createGatherer, type Gatherer } from './gather.ts';
 import type { Ground } from './ground.ts';
+import { type SuppressWish, suppressionsOf } from './guards/suppress-by-event.ts';
 import { moderatedWait } from './moderated.ts';
 import type { LooseEvent, Parts } from './parts.ts';
 
@@ -94,15 +96,18 @@ export async function settleParts(ground: Ground, node: number, parts: readonly 
     externalIds: collect(parts, 'externalIds'),
     parked: collect(parts, 'parked'),
     subscriptions: collect(parts, 'subscriptions'),
+    suppressions: [] as SettledSuppression[],
   };
   const loose = parts.flatMap((part) => part.loose ?? []);
-  if (loose.length > 0) await joinLoose(ground, loose, settlement);
+  const suppress = parts.flatMap((part) => part.suppress ?? []);
+  if (loose.length > 0) await joinLoose(ground, loose, { ...settlement, suppress });
+  if (suppress.length > 0) settlement.suppressions = await suppressionsOf(ground, suppress);
   settlement.messages = highest(settlement.messages);
   settlement.events = firstOfEach(settlement.events);
   await settle(ground.database, settlement);
 }
 
-function collect<K extends keyof Omit<Settlement, 'node' | 'nowMs'>>(
+function collect<K extends keyof Omit<Settlement, 'node' | 'nowMs' | 'suppressions'>>(
   parts: readonly Parts[],
   name: K,
 ): Mutable<Settlement[K]> {
@@ -127,6 +132,7 @@ async function joinLoose(
     subscriptions: SettledSubscription[];
     externalIds: SettledExternalId[];
     waits: SettledWait[];
+    suppress: SuppressWish[];
   },
 ): Promise<void> {
   const questions = loose.map((event) => ({
@@ -139,15 +145,27 @@ async function joinLoose(
   const found = new Map((await findMessages(ground.database, questions)).map((row) => [row.place, row]));
   loose.forEach((event, place) => {
     const message = found.get(place);
-    const { accountId, senderId, messageId, eventId, type, timeMs, code, text, value, dedupeKey, ...named } =
-      event;
+    const {
+      accountId,
+      senderId,
+      messageId,
+      eventId,
+      type,
+      timeMs,
+      code,
+      text,
+      value,
+      dedupeKey,
+      suppress,
+      ...named
+    } = event;
     if (message === undefined) {
       into.parked.push({
         ...named,
         accountId,
         senderId,
         messageId: isUuid(messageId) ? messageId : null,
-        event: JSON.stringify({ eventId, type, timeMs, code, text, value, dedupeKey }),
+        event: JSON.stringify({ eventId, type, timeMs, code, text, value, dedupeKey, suppress }),
       });
       return;
     }
@@ -196,6 +214,9 @@ async function joinLoose(
         nowMs: ground.clock.now(),
       };
       into.waits.push(moderatedWait(moderated, ground.ids, type === 'moderate_pass', text ?? code));
+    }
+    if (suppress !== undefined) {
+      into.suppress.push({ source: event.source, messageId: message.message_id, by: suppress });
     }
     const subscription = SUBSCRIPTION_OF_EVENT[type];
     if (subscription !== undefined) {

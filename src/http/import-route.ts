@@ -1,4 +1,5 @@
 /** A route that takes a stream of rows, NDJSON or CSV, and answers with a tally. */
+import type { Action } from '../access/permissions.ts';
 import type { Caller } from '../access/tokens.ts';
 import { Failure } from '../errors.ts';
 import type { Ground } from '../flows/ground.ts';
@@ -16,8 +17,10 @@ const MOST_LINE_BYTES = 1_048_576;
 
 /** What one kind of import needs. */
 export interface Import<Request> {
-  /** `profiles` or `subscriptions`. */
+  /** `profiles`, `subscriptions` or `suppressions`. */
   readonly tag: string;
+  /** Who may; as profiles where it is left out. */
+  readonly action?: Action;
   readonly summary: string;
   /** The check of one row. */
   readonly row: Validator;
@@ -46,7 +49,7 @@ export function importRoute<Request>(ground: Ground, kind: Import<Request>): Rou
   return route({
     method: 'POST',
     path: `/${kind.tag}/import`,
-    action: 'profiles.write',
+    action: kind.action ?? 'profiles.write',
     tag: kind.tag,
     summary: kind.summary,
     stream: [NDJSON, CSV],

@@ -26,8 +26,10 @@ import { providerConfigRoutes } from './routes/provider-config.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { resourceRoutes } from './routes/resources.ts';
 import { senderRoutes } from './routes/senders.ts';
+import { sendingRulesRoutes } from './routes/sending-rules.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
+import { suppressionRoutes } from './routes/suppressions.ts';
 import { templateRoutes } from './routes/templates.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { userRoutes } from './routes/users.ts';
@@ -67,6 +69,8 @@ export function allRoutes(deps: RouteDeps): readonly Route[] {
     ...connectorRoutes(ground, directory),
     ...profileRoutes(ground),
     ...subscriptionRoutes(ground, directory),
+    ...suppressionRoutes(ground, directory),
+    ...sendingRulesRoutes(ground, directory),
     ...eventRoutes(ground, directory),
     ...reportRoutes(ground, directory),
     ...laneRoutes(ground, woken),

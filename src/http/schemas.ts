@@ -29,6 +29,10 @@ export const sid: JsonObject = {
 };
 export const entityName = text('For people.', { minLength: 1, maxLength: 255 });
 export const externalId = text('External id of a profile.', { minLength: 1, maxLength: 255 });
+export const category = text('What frequency caps count it as. Default: its class.', {
+  minLength: 1,
+  maxLength: 64,
+});
 export const time: JsonObject = { type: 'string', format: 'date-time' };
 export const uuid: JsonObject = { type: 'string', format: 'uuid' };
 

@@ -18,6 +18,7 @@ export interface LaunchRow {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly audience: Readonly<Record<string, unknown>>;
   readonly class: string;
+  readonly category: string | null;
   readonly opened: number;
   readonly opening: boolean;
   readonly state: 'sending' | 'paused' | 'stopped' | 'finished';
@@ -68,9 +69,9 @@ export async function insertLaunch(
     `with started as (
        update mailing set state = coalesce($7, state), state_reason = null, updated_at = $5 where id = $2 and state = any($6::text[]) returning *)
      insert into launch (id, mailing_id, account_id, number, kind, channel_version_id, sender_id, resource_id, content,
-       fields, audience, class, opening, state, started_at)
+       fields, audience, class, category, opening, state, started_at)
      select $1, id, account_id, (select coalesce(max(number), 0) + 1 from launch where mailing_id = $2), $3, $4, sender_id,
-       resource_id, content, fields, coalesce($8::text::json, audience), class, true, 'sending', $5
+       resource_id, content, fields, coalesce($8::text::json, audience), class, category, true, 'sending', $5
      from started returning id`,
     [
       launch.id,

@@ -16,6 +16,8 @@ export interface MailingRow {
   readonly audience: Readonly<Record<string, unknown>>;
   readonly schedule: { readonly startAt?: string; readonly stopAt?: string } | null;
   readonly class: string;
+  /** What frequency caps count it as; null: its class. */
+  readonly category: string | null;
   readonly state: string;
   readonly state_reason: string | null;
   readonly created_at: Date;
@@ -39,6 +41,7 @@ export interface NewMailing {
   readonly audience: string;
   readonly schedule: string | null;
   readonly class: string;
+  readonly category: string | null;
   readonly nowMs: number;
 }
 
@@ -46,8 +49,8 @@ export interface NewMailing {
 export async function insertMailing(sql: Sql, mailing: NewMailing): Promise<boolean> {
   const rows = await sql.query(
     `insert into mailing (id, account_id, name, channel_id, sender_id, resource_id, content, fields, audience, schedule,
-       class, state, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7::text::json, $8::text::json, $9::text::json, $10::text::json, $11, 'draft', $12, $12)
+       class, category, state, created_at, updated_at)
+     values ($1, $2, $3, $4, $5, $6, $7::text::json, $8::text::json, $9::text::json, $10::text::json, $11, $13, 'draft', $12, $12)
      on conflict (id) do nothing returning id`,
     [
       mailing.id,
@@ -62,6 +65,7 @@ export async function insertMailing(sql: Sql, mailing: NewMailing): Promise<bool
       mailing.schedule,
       mailing.class,
       new Date(mailing.nowMs),
+      mailing.category,
     ],
   );
   return rows.length === 1;

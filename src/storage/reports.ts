@@ -4,6 +4,7 @@
  */
 import type { Sql, SqlValue } from './database.ts';
 import { countByState } from './launches.ts';
+import { STATE_CODES } from './states.ts';
 
 /** Event times come from providers; up to a day ahead of ours they are believed (flows/event-time.ts). */
 const AHEAD = `interval '1 day'`;
@@ -58,6 +59,22 @@ export function countMessages(sql: Sql, scope: ReportScope): Promise<{ state: nu
      where account_id = $1 and channel_id = $2 and id >= uuid_floor($3::timestamptz) and id < uuid_floor($4::timestamptz)
      group by state order by state`,
     [accountId, channelId ?? 0, new Date(fromMs), new Date(toMs)],
+  );
+}
+
+/** Messages that were not sent because something spoke against it, by their reasons; of the same messages. */
+export function countSkipped(sql: Sql, scope: ReportScope): Promise<{ reason: string; count: number }[]> {
+  const { accountId, fromMs, toMs, launchIds } = scope;
+  const [condition, value] = conditionOf(scope);
+  const accepted =
+    launchIds === undefined
+      ? 'and id >= uuid_floor($3::timestamptz) and id < uuid_floor($4::timestamptz)'
+      : '';
+  return sql.query(
+    `select coalesce(reason, '') as reason, count(*)::int as count from message
+     where account_id = $1 and ${condition} ${accepted} and state = ${STATE_CODES.suppressed}
+     group by 1 order by 1`,
+    [accountId, value, ...(launchIds === undefined ? [new Date(fromMs), new Date(toMs)] : [])],
   );
 }
 

@@ -49,6 +49,15 @@ export const SEALED_PLACES: readonly SealedPlace[] = Object.freeze([
     depth: 0,
   },
   {
+    name: 'key of addresses',
+    table: 'setting',
+    column: 'value',
+    key: 'key',
+    type: 'text',
+    condition: `key = 'address_key' and ${sealedText('value')}`,
+    depth: 0,
+  },
+  {
     name: 'kept answers',
     table: 'idempotency',
     column: 'answer',

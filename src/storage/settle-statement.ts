@@ -15,7 +15,8 @@ const FIRST_FREE = 5;
 
 /** Builds the statement and its values. */
 export function settleStatement(settlement: Settlement): { text: string; values: readonly SqlValue[] } {
-  const { done, again, waits, messages, events, attempts, externalIds, parked, subscriptions } = settlement;
+  const { done, again, waits, messages, events, attempts, externalIds, parked, subscriptions, suppressions } =
+    settlement;
   const settled = [...done, ...again.map((row) => row.id)];
   const places = new Map(settled.map((id, index) => [id, index + 1]));
   const dictionary = new Map<string, number>();
@@ -189,6 +190,28 @@ export function settleStatement(settlement: Settlement): { text: string; values:
     parts.push(`new_statuses as (update subscription u set status = r.status, status_reason = r.reason, updated_at = $2
       from ${from} join message m on m.id = ${message}
       where u.id = m.subscription_id and u.status = 'subscribed')`);
+  }
+  if (suppressions.length > 0) {
+    const from = ours(suppressions, [
+      ['id', 'uuid', (row) => row.id],
+      ['account', 'int', (row) => entryOf(row.accountId)],
+      ['key', 'text', (row) => row.key],
+      ['address', 'text', (row) => row.address],
+      ['channel', 'int', (row) => row.channelId],
+      ['resource', 'int', (row) => entryOf(row.resourceId)],
+      ['reason', 'text', (row) => row.reason],
+      messageOf((row) => row.messageId),
+      ['expires', 'float8', (row) => row.expiresMs],
+    ]);
+    // One that is there for good stays as it is; one that ends is never made shorter.
+    parts.push(`new_suppressions as (insert into suppression as x (id, account_id, key, address, channel_id, resource_id, reason, source, message_id, created_at, expires_at)
+      select distinct on (r.key, r.channel, r.account, r.resource) r.id, ${entry('account')}, r.key, r.address, r.channel,
+        ${entry('resource')}, r.reason, 'event', ${message}, $2, to_timestamp(r.expires / 1000)
+      from ${from} order by r.key, r.channel, r.account, r.resource, r.expires desc
+      on conflict (account_id, key, channel_id, resource_id) do update
+        set reason = excluded.reason, source = excluded.source, message_id = excluded.message_id,
+          expires_at = case when excluded.expires_at is not null then greatest(x.expires_at, excluded.expires_at) end
+        where x.expires_at is not null)`);
   }
   // Named even where no part needs them: a parameter that nothing mentions has no type.
   const text = `with given as (select $2::timestamptz, $4::uuid[], $5::int), ${parts.join(',\n')} select id from mine`;

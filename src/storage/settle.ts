@@ -87,6 +87,20 @@ export interface SettledSubscription {
   readonly reason: string;
 }
 
+export interface SettledSuppression {
+  readonly source: string;
+  readonly id: string;
+  readonly accountId: string;
+  readonly key: string;
+  readonly address: string | null;
+  readonly channelId: number;
+  /** Null: scope `global`. */
+  readonly resourceId: string | null;
+  readonly reason: string;
+  readonly messageId: string;
+  readonly expiresMs: number | null;
+}
+
 export interface Settlement {
   readonly node: number;
   readonly nowMs: number;
@@ -101,6 +115,7 @@ export interface Settlement {
   readonly externalIds: readonly SettledExternalId[];
   readonly parked: readonly ParkedEvent[];
   readonly subscriptions: readonly SettledSubscription[];
+  readonly suppressions: readonly SettledSuppression[];
 }
 
 /** Writes a settlement in one statement. Gives the ids of the waiting rows that were still ours. */

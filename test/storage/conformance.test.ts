@@ -80,6 +80,7 @@ for (const kind of ['embedded', 'server'] as const) {
         externalIds: [],
         parked: [],
         subscriptions: [],
+        suppressions: [],
         ...more,
       });
       const stateOf = async (id: string) => {

@@ -66,6 +66,11 @@ export const FINDING_CODES = {
   'content-unknown': error(
     'The content mapping names a content type, content key or template field that does not exist.',
   ),
+  'address-unknown': error('"address" names no subscription field.'),
+  'suppress-unknown': error('"suppress" names something that is no event of the channel and no event type.'),
+  'suppress-unused': warning(
+    '"address" or "suppress" stands in an indirect channel, which reaches no person.',
+  ),
   // pipelines as a whole
   'module-or-pipelines': error(
     'A built-in channel names a module and every other channel has pipelines, never both.',

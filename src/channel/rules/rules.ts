@@ -10,6 +10,7 @@ import { checkListener } from './listener.ts';
 import { checkOperations } from './operations.ts';
 import { checkPipelines } from './pipelines.ts';
 import { checkReferences } from './references.ts';
+import { checkSuppression } from './suppression.ts';
 import { checkWays } from './ways.ts';
 
 export const RULES: readonly Rule[] = Object.freeze([
@@ -22,6 +23,7 @@ export const RULES: readonly Rule[] = Object.freeze([
   checkReferences,
   checkBodies,
   checkEvents,
+  checkSuppression,
   checkOperations,
   checkListener,
 ]);

@@ -187,6 +187,24 @@ export const channelSchema = (parts: InnerParts): JsonObject =>
         ['hold', 'retry', 'fail'],
         { default: 'hold' },
       ),
+      address: text(
+        'The subscription field that is the address, by which suppressions know a person. Default: the first required one.',
+        { minLength: 1 },
+      ),
+      suppress: dictionary(
+        'Events that put the address on the suppression list, by sid or platform type. Default: hbounce globally, complain for the list. Empty: none.',
+        record(
+          'What the event does.',
+          {
+            scope: choice(
+              'global: nothing is sent to the address in this channel any more. list: nothing of the resource.',
+              ['global', 'list'],
+            ),
+            days: whole('For so many days. Default: for good.', { minimum: 1, maximum: 36_500 }),
+          },
+          ['scope'],
+        ),
+      ),
       content: dictionary(
         'Which content types it takes: { "<content type>": { "<template field>": "<content key>" } }.',
         dictionary('Template field ← content key.', { type: 'string', minLength: 1 }),

@@ -14,6 +14,25 @@ export const profileHeader: ReadHeader = (header) => readColumns(header, ['exter
 export const subscriptionHeader: ReadHeader = (header) =>
   readColumns(header, ['profile', 'resource', 'channel'], ['status'], false);
 
+const SUPPRESSION_COLUMNS = ['address', 'channel', 'resource', 'scope', 'reason', 'expiresAt'];
+
+/** `address`, and what else a suppression has; no other column. */
+export const suppressionHeader: ReadHeader = (header) => {
+  const names = header.map((name) => name.trim());
+  const unknown = names.find((name) => !SUPPRESSION_COLUMNS.includes(name));
+  if (!names.includes('address')) throw wrong(missingColumn('address', header));
+  if (unknown !== undefined) {
+    const near = nearName(unknown, SUPPRESSION_COLUMNS);
+    const hint = near === undefined ? `There are: ${SUPPRESSION_COLUMNS.join(', ')}.` : `Is it "${near}"?`;
+    throw wrong(`A suppression has no column "${unknown}". ${hint}`);
+  }
+  const read = readColumns(header, ['address'], SUPPRESSION_COLUMNS, false);
+  return (cells) => {
+    const { fields: _fields, ...row } = read(cells) as Record<string, unknown>;
+    return row;
+  };
+};
+
 interface Column {
   readonly name: string;
   readonly isField: boolean;

@@ -15,7 +15,7 @@ import { insertMailing, listMailings, type MailingRow, readMailing } from '../..
 import { stateName } from '../../storage/states.ts';
 import { pageOf, readPage } from '../page.ts';
 import { type ApiAnswer, type ApiRequest, type Route, route } from '../route.ts';
-import { anyObject, objectSchema, pageQuery, pageSchema, sid, text, time } from '../schemas.ts';
+import { anyObject, category, objectSchema, pageQuery, pageSchema, sid, text, time } from '../schemas.ts';
 
 interface MailingRequest {
   readonly name: string;
@@ -27,6 +27,7 @@ interface MailingRequest {
   readonly audience?: Readonly<Record<string, unknown>>;
   readonly schedule?: { readonly startAt?: string; readonly stopAt?: string };
   readonly class?: string;
+  readonly category?: string;
 }
 
 const mailingRequest = objectSchema(
@@ -47,6 +48,7 @@ const mailingRequest = objectSchema(
     },
     schedule: objectSchema({ startAt: time, stopAt: time }),
     class: { enum: [...MESSAGE_CLASSES] },
+    category,
   },
   ['name', 'channel', 'resource', 'template'],
 );
@@ -213,6 +215,7 @@ export function mailingRoutes(ground: Ground, directory: Directory, mailings: Ma
           audience: JSON.stringify(checked.audience),
           schedule: body.schedule === undefined ? null : JSON.stringify(body.schedule),
           class: body.class ?? 'marketing',
+          category: body.category ?? null,
           nowMs: clock.now(),
         });
         const row = await readMailing(database, id, caller.accountId);
@@ -282,6 +285,7 @@ function shown(row: MailingRow) {
     audience: row.audience,
     schedule: row.schedule,
     class: row.class,
+    category: row.category,
     state: row.state,
     reason: row.state_reason,
     createdAt: row.created_at,

@@ -23,7 +23,18 @@ import { exportMessages } from '../export-messages.ts';
 import { pageOf, readPage } from '../page.ts';
 import { problemOf } from '../problem.ts';
 import { type Route, route } from '../route.ts';
-import { anyObject, ifHas, objectSchema, pageQuery, pageSchema, sid, text, time, uuid } from '../schemas.ts';
+import {
+  anyObject,
+  category,
+  ifHas,
+  objectSchema,
+  pageQuery,
+  pageSchema,
+  sid,
+  text,
+  time,
+  uuid,
+} from '../schemas.ts';
 
 const MOST_MESSAGES = 1_000;
 const MOST_REDRIVEN = 10_000;
@@ -55,6 +66,7 @@ const messageRequest = objectSchema(
     attributes: { ...anyObject, description: 'Values for {{attributes.…}} in the content.' },
     expiresAt: { ...time, description: 'After this the message is not sent any more.' },
     class: { enum: [...MESSAGE_CLASSES], description: 'Urgent messages have a lane of their own.' },
+    category,
   },
   ['channel', 'template'],
 );

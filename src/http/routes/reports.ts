@@ -27,6 +27,11 @@ const shownReport = objectSchema({
   to: time,
   step: { enum: ['hour', 'day'] },
   messages: { type: 'object', additionalProperties: { type: 'integer' }, description: 'Messages by state.' },
+  skipped: {
+    type: 'object',
+    additionalProperties: { type: 'integer' },
+    description: 'Suppressed messages by reason.',
+  },
   events: {
     type: 'array',
     items: objectSchema({

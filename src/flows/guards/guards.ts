@@ -1,0 +1,163 @@
+/**
+ * Guards: who is not sent to, and when. Asked before each run of a message that is not sent yet, so also after a hold and
+ * before a retry; a place under the caps is taken once, before the first pipe. An account without suppressions and
+ * rules is not asked anything.
+ */
+import { addressField } from '../../channel/address.ts';
+import type { ChannelDocument } from '../../channel/document.ts';
+import { isObject, own } from '../../json.ts';
+import type { ClaimedRow } from '../../storage/claim.ts';
+import { type AskedContact, type FullCap, readAccountGuards, reserveContacts } from '../../storage/guards.ts';
+import { STATE_CODES } from '../../storage/states.ts';
+import { type AskedAddress, type FoundSuppression, findSuppressions } from '../../storage/suppressions.ts';
+import type { KnownLaunch } from '../directory.ts';
+import { createGatherer } from '../gather.ts';
+import type { Ground } from '../ground.ts';
+import type { Parts } from '../parts.ts';
+import { type AddressKeys, readAddressKeys } from './address-keys.ts';
+import { type CompiledRules, capWords, compileSendingRules } from './compile-rules.ts';
+import type { SendingRules } from './sending-rules.ts';
+import { hold, skip } from './skip.ts';
+import { createWallClocks } from './wall-clock.ts';
+
+/** What guards the messages of an account. */
+export interface Guarded {
+  readonly suppresses: boolean;
+  readonly rules: CompiledRules | undefined;
+}
+
+export interface GuardedMessage {
+  readonly guarded: Guarded;
+  /** With the secret fields of its subscription opened. */
+  readonly row: ClaimedRow;
+  readonly channel: ChannelDocument;
+  readonly launch: KnownLaunch | undefined;
+  readonly nowMs: number;
+}
+
+export interface Guards {
+  /** What guards an account, at most a second old; undefined where nothing does. */
+  readonly of: (accountId: string) => Promise<Guarded | undefined>;
+  /** What is settled instead of a run; undefined where nothing speaks against it. */
+  readonly check: (message: GuardedMessage) => Promise<Parts | undefined>;
+}
+
+const FRESH_MS = 1_000;
+const MOST_TOGETHER = 500;
+
+/** The guards of one process. */
+export function createGuards(ground: Ground): Guards {
+  const { database, clock, ids } = ground;
+  const clockOf = createWallClocks();
+  const known = new Map<string, { readonly at: number; readonly value: Promise<Guarded | undefined> }>();
+  let keys: Promise<AddressKeys> | undefined;
+
+  const read = async (accountId: string): Promise<Guarded | undefined> => {
+    const { rules: written, suppresses } = await readAccountGuards(database, accountId);
+    const rules = written as unknown as SendingRules | null;
+    const some = rules !== null && rules.quietHours.length + rules.caps.length > 0;
+    if (!some && !suppresses) return undefined;
+    return { suppresses, rules: some ? compileSendingRules(rules, clockOf) : undefined };
+  };
+
+  const addressKeys = () => {
+    keys ??= readAddressKeys(ground).catch((thrown: unknown) => {
+      keys = undefined;
+      throw thrown;
+    });
+    return keys;
+  };
+
+  const suppressions = createGatherer<AskedAddress, FoundSuppression | undefined>(async (asked) => {
+    const found = await findSuppressions(database, asked, clock.now());
+    const byPlace = new Map(found.map((each) => [each.place, each]));
+    return asked.map((_, place) => byPlace.get(place));
+  }, MOST_TOGETHER);
+
+  const contacts = createGatherer<AskedContact, readonly FullCap[]>(async (asked) => {
+    const full = await reserveContacts(database, asked, clock.now());
+    return asked.map((_, place) => full.filter((each) => each.place === place));
+  }, MOST_TOGETHER);
+
+  const suppressed = async ({ row, channel }: GuardedMessage): Promise<Parts | undefined> => {
+    const field = addressField(channel);
+    const address = field && (await addressKeys()).of(own(row.subscription, field.field));
+    if (address === undefined) return undefined;
+    const found = await suppressions.add({
+      accountId: row.account_id ?? '',
+      channelId: channel.id,
+      resourceId: row.resource_id,
+      // What a person has asked for goes to lists they have left, but never to an address that is gone.
+      list: row.class !== 'transactional',
+      keys: [address.plain, address.hash],
+    });
+    if (found === undefined) return undefined;
+    const { id, scope, reason, source, created_at: since } = found;
+    const rule = `suppression ${id}: ${scope}, ${reason}, by ${source} since ${since.toISOString()}`;
+    return skip(row, scope === 'global' ? 'SUPPRESSED_GLOBAL' : 'SUPPRESSED_LIST', rule, ids);
+  };
+
+  const capped = async (message: GuardedMessage, rules: CompiledRules): Promise<Parts | undefined> => {
+    const { row, channel, nowMs } = message;
+    const looked = lookedAt(message);
+    const places = rules.capsOf(looked);
+    if (places.length === 0) return undefined;
+    const full = await contacts.add({
+      messageId: row.message_id ?? row.id,
+      category: looked.category,
+      caps: places.flatMap((rule) => {
+        const cap = rules.caps[rule];
+        if (cap === undefined) return [];
+        return {
+          rule,
+          channelId: cap.channel === undefined ? null : channel.id,
+          category: cap.category ?? null,
+          messages: cap.messages,
+          seconds: cap.perHours * 3_600,
+        };
+      }),
+    });
+    const [first] = full.toSorted((a, b) => a.rule - b.rule);
+    const cap = first && rules.caps[first.rule];
+    if (first === undefined || cap === undefined) return undefined;
+    const rule = capWords(cap, first.rule);
+    return cap.onHit === 'drop'
+      ? skip(row, 'FREQUENCY_CAP', rule, ids)
+      : hold(row, { untilMs: first.free_at, reason: 'FREQUENCY_CAP', rule }, nowMs, ids);
+  };
+
+  return Object.freeze<Guards>({
+    of: (accountId) => {
+      const now = clock.now();
+      const cached = known.get(accountId);
+      if (cached !== undefined && now - cached.at < FRESH_MS) return cached.value;
+      const value = read(accountId);
+      known.set(accountId, { at: now, value });
+      value.catch(() => known.delete(accountId));
+      return value;
+    },
+    check: async (message) => {
+      const { guarded, row, launch, nowMs } = message;
+      const { rules } = guarded;
+      if (row.state === null || row.state >= STATE_CODES.sent) return undefined;
+      const stopped = guarded.suppresses ? await suppressed(message) : undefined;
+      if (stopped !== undefined) return stopped;
+      // A test goes to people who have asked for it, now.
+      if (rules === undefined || launch?.row.kind === 'test') return undefined;
+      const quiet = row.class === 'urgent' ? undefined : rules.quiet(lookedAt(message), nowMs);
+      if (quiet !== undefined) {
+        return quiet.onHit === 'drop'
+          ? skip(row, 'QUIET_HOURS', quiet.rule, ids)
+          : hold(row, { ...quiet, reason: 'QUIET_HOURS' }, nowMs, ids);
+      }
+      return row.pipe === null && row.payload === null ? capped(message, rules) : undefined;
+    },
+  });
+}
+
+/** A message as rules see it; its category is its own, that of its mailing, or its class. */
+function lookedAt({ row, channel, launch }: GuardedMessage) {
+  const own = isObject(row.content) ? row.content.category : undefined;
+  const category = typeof own === 'string' ? own : (launch?.row.category ?? row.class ?? '');
+  return { channel: channel.sid, category, profile: row.profile };
+}
