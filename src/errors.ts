@@ -63,6 +63,8 @@ export const FAILURES = {
   // messages
   VALUES_INVALID: kind('caller', 422, 'Values do not fit the fields of the channel.'),
   PERSONAL_DATA_REFUSED: kind('author', 422, 'An indirect channel may not use personal data.'),
+  CONTENT_VARIABLE_MISSING: kind('caller', 422, 'A value that the content needs is missing.'),
+  CONTENT_NOT_PUBLISHED: kind('caller', 422, 'The content item has no published version.'),
   MESSAGE_EXPIRED: kind('caller', 409, 'The message expired before it could be sent.'),
   MESSAGE_STOPPED: kind('caller', 409, 'The message was stopped.'),
   SEND_UNKNOWN: kind('weather', 502, 'It is not known whether the provider took the message.'),
