@@ -80,6 +80,7 @@ export const FAILURES = {
   METHOD_UNKNOWN: kind('caller', 405, 'This address does not take this method.'),
   CONFLICT: kind('caller', 409, 'This contradicts what is stored.'),
   IMMUTABLE: kind('caller', 409, 'This never changes after creation.'),
+  FOUR_EYES: kind('caller', 403, 'Somebody else has to approve this.'),
   CHANNEL_READ_ONLY: kind('caller', 403, 'Built-in and system channels cannot be changed.'),
   WRONG_STATE: kind('caller', 409, 'The state does not allow this.'),
   SIGNATURE_INVALID: kind('caller', 401, 'The signature of the request is missing or wrong.'),

@@ -14,6 +14,7 @@ export const PERMISSIONS = {
   'senders.write': ['admin'],
   'resources.write': ['admin'],
   'connectors.write': ['admin'],
+  'users.write': ['admin'],
   'tokens.write': ['admin'],
   'accounts.write': ['admin'],
   'lanes.write': ['admin'],
@@ -21,6 +22,14 @@ export const PERMISSIONS = {
 } as const satisfies Readonly<Record<string, readonly Role[]>>;
 
 export type Action = keyof typeof PERMISSIONS;
+
+/** From least power to most. */
+export const ROLES: readonly Role[] = Object.freeze(['viewer', 'editor', 'admin']);
+
+/** The one with less power. */
+export function lowerRole(one: Role, other: Role): Role {
+  return ROLES.indexOf(one) < ROLES.indexOf(other) ? one : other;
+}
 
 /** Throws FORBIDDEN where the role may not do this. */
 export function authorize(role: Role, action: Action): void {

@@ -3,20 +3,25 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Failure } from '../errors.ts';
 import type { Ids } from '../ids.ts';
 import {
+  type FoundToken,
   findToken,
   firstAccount,
   insertAccount,
   insertToken,
   type Role,
-  type TokenRow,
 } from '../storage/accounts.ts';
 import type { Database } from '../storage/database.ts';
 import type { Clock } from '../time.ts';
+import { firstUser } from './first-user.ts';
+import { lowerRole } from './permissions.ts';
 
-/** Who asks: a token, and through it an account and a role. */
+/** Who asks: a token, and through it a user, an account and a role. */
 export interface Caller {
   readonly tokenId: string;
+  /** Whoever counts people counts these, not tokens. */
+  readonly userId: string;
   readonly accountId: string;
+  /** The lower of the token's role and the one that its user has now. */
   readonly role: Role;
 }
 
@@ -35,13 +40,13 @@ export function newToken(): string {
 export interface Tokens {
   /** The caller of an `Authorization` header; throws UNAUTHENTICATED. */
   readonly callerOf: (authorization: string | undefined) => Promise<Caller>;
-  /** A revoked token must stop at once. */
+  /** A revoked token must stop at once, and so must those of a user who was disabled. */
   readonly forget: () => void;
 }
 
 /** Looks tokens up, remembering them for a few seconds. */
 export function createTokens(database: Database, clock: Clock): Tokens {
-  const known = new Map<string, { at: number; row: Promise<TokenRow | undefined> }>();
+  const known = new Map<string, { at: number; row: Promise<FoundToken | undefined> }>();
   const read = (hash: string) => {
     const found = known.get(hash);
     if (found !== undefined && clock.now() - found.at < FRESH_MS) return found.row;
@@ -62,20 +67,22 @@ export function createTokens(database: Database, clock: Clock): Tokens {
       if (
         row === undefined ||
         row.revoked_at !== null ||
+        row.user_status !== 'active' ||
         (row.expires_at !== null && row.expires_at.getTime() <= nowMs)
       ) {
         throw new Failure(
           'UNAUTHENTICATED',
-          'This token is unknown, revoked or expired. Ask an admin for a new one.',
+          'This token is unknown, revoked or expired, or its user was disabled. Ask an admin for a new one.',
         );
       }
-      return { tokenId: row.id, accountId: row.account_id, role: row.role };
+      const role = lowerRole(row.role, row.user_role);
+      return { tokenId: row.id, userId: row.user_id, accountId: row.account_id, role };
     },
     forget: () => known.clear(),
   });
 }
 
-/** Makes sure that there is an account with a bootstrap token. Gives the token where it was made now. */
+/** Makes sure that there is an account with a first user and a bootstrap token. Gives the token where it was made now. */
 export async function bootstrap(
   database: Database,
   clock: Clock,
@@ -89,11 +96,13 @@ export async function bootstrap(
     (await insertAccount(database, { id: ids.next(), name: 'main', nowMs })) ??
     (await firstAccount(database));
   if (account === undefined) throw new Failure('BUG', 'The first account could not be made.');
+  const user = await firstUser(database, account.id, ids.next(), nowMs);
   const token = given ?? (isNew ? newToken() : undefined);
   if (token !== undefined) {
     await insertToken(database, {
       id: ids.next(),
       accountId: account.id,
+      userId: user.id,
       name: 'bootstrap',
       role: 'admin',
       hash: hashToken(token),

@@ -191,6 +191,12 @@ export const DECLARATIONS = {
       name: { type: 'string', value: 'text', required: true, description: 'What it is for.' },
       role: { type: 'string', value: 'role', required: true, description: 'viewer, editor or admin.' },
       account: { type: 'string', value: 'name', description: 'The first account where it is left out.' },
+      user: {
+        type: 'string',
+        value: 'email',
+        description: 'Whose token it is: a user of that account.',
+        default: 'admin@localhost',
+      },
       json,
     },
   },

@@ -1,4 +1,6 @@
 /** `sluiceway token create`: a token made in the database itself, for whoever has no admin token yet. */
+import { FIRST_EMAIL, firstUser } from '../access/first-user.ts';
+import { lowerRole, ROLES } from '../access/permissions.ts';
 import { hashToken, newToken } from '../access/tokens.ts';
 import { openDatabase } from '../app.ts';
 import type { CommandContext } from '../cli.ts';
@@ -13,14 +15,13 @@ import {
   insertAccount,
   issueToken,
   listAccounts,
-  type Role,
 } from '../storage/accounts.ts';
 import { writeAudit } from '../storage/audit.ts';
 import type { Database } from '../storage/database.ts';
+import { findUser, type UserRow } from '../storage/users.ts';
 import { systemClock } from '../time.ts';
 import { oneOf, readArguments } from './arguments.ts';
 
-const ROLES: readonly Role[] = ['viewer', 'editor', 'admin'];
 /** The name of the first account where there is none yet, as at the first start. */
 const FIRST_ACCOUNT = 'main';
 
@@ -34,25 +35,33 @@ export async function runTokenCreate(args: readonly string[], context: CommandCo
   try {
     const nowMs = systemClock.now();
     const account = await accountOf(database, options.account, ids.next(), nowMs);
+    const user = await userOf(database, account, options.user, ids.next(), nowMs);
+    if (lowerRole(role, user.role) !== role) {
+      throw new Failure(
+        'REQUEST_INVALID',
+        `A token carries at most the role of its user, and ${user.email} has the role ${user.role}. Name another user with --user.`,
+      );
+    }
     const token = newToken();
     const id = ids.next();
     const accountId = account.id;
     await database.transaction(async (tx) => {
-      await issueToken(tx, { id, accountId, name, role, hash: hashToken(token), nowMs, expiresAtMs: null });
+      const given = { id, accountId, userId: user.id, name, role, hash: hashToken(token) };
+      await issueToken(tx, { ...given, nowMs, expiresAtMs: null });
       await writeAudit(tx, {
         id: ids.next(),
         accountId,
         tokenId: null,
         action: 'tokens.create',
         subject: `tokens/${id}`,
-        after: { id, name, role },
+        after: { id, userId: user.id, name, role },
         nowMs,
       });
     });
     context.stdout.write(
       options.json
-        ? `${JSON.stringify({ id, account: account.name, role, token }, null, 2)}\n`
-        : `A token with the role ${role} for the account "${account.name}", shown this once:\n${token}\n`,
+        ? `${JSON.stringify({ id, account: account.name, user: user.email, role, token }, null, 2)}\n`
+        : `A token with the role ${role} of ${user.email} in the account "${account.name}", shown this once:\n${token}\n`,
     );
     return 0;
   } finally {
@@ -81,4 +90,30 @@ async function accountOf(
     'NOT_FOUND',
     `There is no account "${name}"; there are: ${listed(known)}.${didYouMean(nearName(name, known))}`,
   );
+}
+
+async function userOf(
+  database: Database,
+  account: AccountRow,
+  email: string,
+  newId: string,
+  nowMs: number,
+): Promise<UserRow> {
+  const user =
+    email === FIRST_EMAIL
+      ? await firstUser(database, account.id, newId, nowMs)
+      : await findUser(database, account.id, email);
+  if (user === undefined) {
+    throw new Failure(
+      'NOT_FOUND',
+      `There is no user "${email}" in the account "${account.name}". Name another one with --user, or leave it out for ${FIRST_EMAIL}.`,
+    );
+  }
+  if (user.status !== 'active') {
+    throw new Failure(
+      'WRONG_STATE',
+      `The user ${user.email} is disabled, so that a token would open nothing. Name another one with --user.`,
+    );
+  }
+  return user;
 }

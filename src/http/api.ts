@@ -1,5 +1,5 @@
 /** Mounts routes: authorization, checks, idempotency, answers. The only place where a request meets a route. */
-import { createHash } from 'node:crypto';
+import { createHash, scrypt } from 'node:crypto';
 import type { Hono } from 'hono';
 import { authorize } from '../access/permissions.ts';
 import type { Caller, Tokens } from '../access/tokens.ts';
@@ -78,7 +78,9 @@ async function serve(
   const run = (ids: Ids) => route.run({ ...base, body: body as never, text, ids } satisfies ApiRequest);
   const key = raw.headers.get('idempotency-key');
   if (key === null || route.method === 'GET') return respond(await run(ground.ids));
-  return once(ground, caller, key, `${route.method} ${new URL(raw.url).pathname}\n${text}`, route, run);
+  // Of the user too: nobody is given the answer, and with it the token, that another one asked for.
+  const request = `${caller.userId} ${route.method} ${new URL(raw.url).pathname}\n${text}`;
+  return once(ground, caller, key, request, route, run);
 }
 
 /** Throws MEDIA_TYPE where a stream comes as something else than the route reads. */
@@ -143,7 +145,7 @@ async function once(
   if (key.length > 255)
     throw new Failure('REQUEST_MALFORMED', 'An Idempotency-Key has at most 255 characters.');
   const { database, clock } = ground;
-  const hash = createHash('sha256').update(request).digest('hex');
+  const hash = await hashRequest(request, `${caller.accountId}\n${key}`, route.secretBody === true);
   const kept = await reserveIdempotency(database, caller.accountId, key, hash, clock.now());
   if (kept.hash !== hash) {
     throw new Failure(
@@ -171,6 +173,16 @@ async function once(
     await forgetIdempotency(database, caller.accountId, key);
     throw thrown;
   }
+}
+
+/** What repeats are recognised by. Of a body with a password it must not serve to try passwords out. */
+async function hashRequest(request: string, salt: string, isSecret: boolean): Promise<string> {
+  if (!isSecret) return createHash('sha256').update(request).digest('hex');
+  return new Promise((resolve, reject) => {
+    scrypt(request, salt, 32, { cost: 16_384, blockSize: 8, parallelization: 1 }, (error, key) =>
+      error === null ? resolve(key.toString('hex')) : reject(error),
+    );
+  });
 }
 
 function idsOfKey(accountId: string, key: string, createdAtMs: number): Ids {

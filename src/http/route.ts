@@ -45,6 +45,8 @@ export interface Route {
   readonly stream?: readonly string[];
   /** The answer holds a secret: what is kept of it for repeats under an Idempotency-Key is encrypted. */
   readonly secretAnswer?: boolean;
+  /** The body may hold a password: what is kept of it to recognise repeats is costly to guess from. */
+  readonly secretBody?: boolean;
   /** Bytes; the ordinary limit where it is left out. */
   readonly maxBytes?: number;
   /** Status → schema of the answer; `also` names further media types that it can be asked for in. */

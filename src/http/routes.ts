@@ -1,4 +1,5 @@
 /** All routes of the API: the one place that knows each of them. */
+import { createPasswords } from '../access/passwords.ts';
 import type { Tokens } from '../access/tokens.ts';
 import type { Accept } from '../flows/accept-message.ts';
 import type { Directory } from '../flows/directory.ts';
@@ -25,6 +26,7 @@ import { senderRoutes } from './routes/senders.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
 import { templateRoutes } from './routes/templates.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { userRoutes } from './routes/users.ts';
 
 /** What the routes stand on. */
 export interface RouteDeps {
@@ -42,6 +44,7 @@ export interface RouteDeps {
 /** Makes the routes, in the order of the documentation. Making them asks nothing of `deps` yet. */
 export function allRoutes(deps: RouteDeps): readonly Route[] {
   const { ground, directory, accept, mailings, tokens, lanes, open, woken } = deps;
+  const passwords = createPasswords();
   return Object.freeze([
     ...messageRoutes(ground, directory, accept, woken),
     ...mailingRoutes(ground, directory, mailings),
@@ -59,6 +62,7 @@ export function allRoutes(deps: RouteDeps): readonly Route[] {
     ...reportRoutes(ground, directory),
     ...laneRoutes(ground, woken),
     ...accountRoutes(ground),
+    ...userRoutes(ground, tokens, passwords),
     ...tokenRoutes(ground, tokens),
     ...auditRoutes(ground),
   ]);

@@ -1,7 +1,9 @@
-/** Accounts and their tokens. */
+/** Accounts and the tokens of their users. */
 import type { Sql, SqlValue } from './database.ts';
 
 export type Role = 'viewer' | 'editor' | 'admin';
+/** What a token came from: made by an admin, or by signing in. */
+export type TokenKind = 'api' | 'session';
 
 export interface AccountRow {
   readonly id: string;
@@ -12,6 +14,8 @@ export interface AccountRow {
 export interface TokenRow {
   readonly id: string;
   readonly account_id: string;
+  readonly user_id: string;
+  readonly kind: TokenKind;
   readonly name: string;
   readonly role: Role;
   readonly created_at: Date;
@@ -19,7 +23,7 @@ export interface TokenRow {
   readonly revoked_at: Date | null;
 }
 
-const TOKEN = 'id, account_id, name, role, created_at, expires_at, revoked_at';
+const TOKEN = 'id, account_id, user_id, kind, name, role, created_at, expires_at, revoked_at';
 
 export function readAccounts(sql: Sql, ids: readonly string[]): Promise<AccountRow[]> {
   return sql.query<AccountRow>('select * from account where id = any($1::uuid[])', [ids]);
@@ -55,6 +59,8 @@ export async function insertAccount(
 export interface NewToken {
   readonly id: string;
   readonly accountId: string;
+  readonly userId: string;
+  readonly kind?: TokenKind;
   readonly name: string;
   readonly role: Role;
   /** SHA-256 of the token, hex. */
@@ -63,18 +69,21 @@ export interface NewToken {
   readonly expiresAtMs: number | null;
 }
 
+const INSERT_TOKEN = `insert into token (id, account_id, user_id, kind, name, role, hash, created_at, expires_at)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`;
+
 export async function insertToken(sql: Sql, token: NewToken): Promise<TokenRow | undefined> {
   const rows = await sql.query<TokenRow>(
-    `insert into token (id, account_id, name, role, hash, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7)
-     on conflict (hash) do nothing returning ${TOKEN}`,
+    `${INSERT_TOKEN} on conflict (hash) do nothing returning ${TOKEN}`,
     valuesOf(token),
   );
   return rows[0];
 }
 
 function valuesOf(token: NewToken): SqlValue[] {
+  const { id, accountId, userId, kind = 'api', name, role, hash } = token;
   const expiresAt = token.expiresAtMs === null ? null : new Date(token.expiresAtMs);
-  return [token.id, token.accountId, token.name, token.role, token.hash, new Date(token.nowMs), expiresAt];
+  return [id, accountId, userId, kind, name, role, hash, new Date(token.nowMs), expiresAt];
 }
 
 /**
@@ -83,42 +92,61 @@ function valuesOf(token: NewToken): SqlValue[] {
  */
 export async function issueToken(sql: Sql, token: NewToken): Promise<TokenRow> {
   const [row] = await sql.query<TokenRow>(
-    `insert into token (id, account_id, name, role, hash, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7)
-     on conflict (id) do update set hash = excluded.hash returning ${TOKEN}`,
+    `${INSERT_TOKEN} on conflict (id) do update set hash = excluded.hash returning ${TOKEN}`,
     valuesOf(token),
   );
   return row as TokenRow;
 }
 
-export async function findToken(sql: Sql, hash: string): Promise<TokenRow | undefined> {
-  const rows = await sql.query<TokenRow>(`select ${TOKEN} from token where hash = $1`, [hash]);
+/** A token with what decides about it: its user as the user is now. */
+export interface FoundToken extends TokenRow {
+  readonly user_role: Role;
+  readonly user_status: 'active' | 'disabled';
+}
+
+export async function findToken(sql: Sql, hash: string): Promise<FoundToken | undefined> {
+  const rows = await sql.query<FoundToken>(
+    `select ${TOKEN.replaceAll(/(\w+)/g, 'token.$1')}, app_user.role as user_role, app_user.status as user_status
+     from token join app_user on app_user.id = token.user_id where hash = $1`,
+    [hash],
+  );
   return rows[0];
 }
 
-/** One page, newest first. */
+/** One page of what admins made, newest first; sessions are not among them. */
 export async function listTokens(
   sql: Sql,
   accountId: string,
   page: { limit: number; before: string | undefined },
 ): Promise<{ rows: TokenRow[]; total: number }> {
   const rows = await sql.query<TokenRow>(
-    `select ${TOKEN} from token where account_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
+    `select ${TOKEN} from token where account_id = $1 and kind = 'api' and ($2::uuid is null or id < $2)
+     order by id desc limit $3`,
     [accountId, page.before ?? null, page.limit + 1],
   );
   const [count] = await sql.query<{ total: number }>(
-    'select count(*)::int as total from token where account_id = $1',
+    "select count(*)::int as total from token where account_id = $1 and kind = 'api'",
     [accountId],
   );
   return { rows, total: count?.total ?? 0 };
 }
 
-/** The tokens of an account that still open the door to an admin, held until the transaction ends. */
-export function lockAdminTokens(tx: Sql, accountId: string, nowMs: number): Promise<TokenRow[]> {
-  return tx.query<TokenRow>(
-    `select ${TOKEN} from token where account_id = $1 and role = 'admin' and revoked_at is null
-       and (expires_at is null or expires_at > $2) order by id for update`,
+/** Lets one change of an account's users and tokens happen at a time, until the transaction ends. */
+export async function holdAccess(tx: Sql, accountId: string): Promise<void> {
+  await tx.query('select id from account where id = $1 for no key update', [accountId]);
+}
+
+/** Whether an admin of the account can still get in: with a password, or with a live admin token. */
+export async function hasAdmin(tx: Sql, accountId: string, nowMs: number): Promise<boolean> {
+  const rows = await tx.query(
+    `select 1 from app_user where account_id = $1 and role = 'admin' and status = 'active'
+       and (password_hash is not null or exists (
+         select 1 from token where token.user_id = app_user.id and kind = 'api' and token.role = 'admin'
+           and revoked_at is null and (expires_at is null or expires_at > $2)))
+     limit 1`,
     [accountId, new Date(nowMs)],
   );
+  return rows.length > 0;
 }
 
 /** The token as it was, or undefined where there is none to revoke. */

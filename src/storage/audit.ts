@@ -5,6 +5,8 @@ export interface AuditEntry {
   readonly id: string;
   readonly accountId: string;
   readonly tokenId: string | null;
+  /** Left out: the user of the token. */
+  readonly userId?: string;
   readonly action: string;
   readonly subject: string;
   readonly before?: unknown;
@@ -14,8 +16,9 @@ export interface AuditEntry {
 
 export async function writeAudit(sql: Sql, entry: AuditEntry): Promise<void> {
   await sql.query(
-    `insert into audit (id, account_id, token_id, action, subject, before, after, at)
-     values ($1, $2, $3, $4, $5, $6::text::json, $7::text::json, $8) on conflict (id) do nothing`,
+    `insert into audit (id, account_id, token_id, user_id, action, subject, before, after, at)
+     values ($1, $2, $3, coalesce($9, (select user_id from token where id = $3)), $4, $5, $6::text::json, $7::text::json, $8)
+     on conflict (id) do nothing`,
     [
       entry.id,
       entry.accountId,
@@ -25,6 +28,7 @@ export async function writeAudit(sql: Sql, entry: AuditEntry): Promise<void> {
       entry.before === undefined ? null : JSON.stringify(entry.before),
       entry.after === undefined ? null : JSON.stringify(entry.after),
       new Date(entry.nowMs),
+      entry.userId ?? null,
     ],
   );
 }
@@ -32,6 +36,7 @@ export async function writeAudit(sql: Sql, entry: AuditEntry): Promise<void> {
 export interface AuditRow {
   readonly id: string;
   readonly token_id: string | null;
+  readonly user_id: string | null;
   readonly action: string;
   readonly subject: string;
   readonly before: unknown;
@@ -45,7 +50,7 @@ export async function listAudit(
   page: { limit: number; before: string | undefined },
 ): Promise<{ rows: AuditRow[]; total: number }> {
   const rows = await sql.query<AuditRow>(
-    `select id, token_id, action, subject, before, after, at from audit
+    `select id, token_id, user_id, action, subject, before, after, at from audit
      where account_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
     [accountId, page.before ?? null, page.limit + 1],
   );

@@ -8,6 +8,7 @@ import { hashToken } from '../../src/access/tokens.ts';
 import { createVault, openFields } from '../../src/access/vault.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { openEmbedded } from '../../src/storage/embedded.ts';
+import { insertUser } from '../../src/storage/users.ts';
 import { failureOfCommand, runCommand } from './run.ts';
 
 const OLD = randomBytes(32).toString('base64');
@@ -80,7 +81,7 @@ describe('sluiceway token create', () => {
     const args = ['token', 'create', '--name', 'ci', '--role', 'viewer'];
     const first = await runCommand(args, settings());
     expect(first.output).toMatch(
-      /^A token with the role viewer for the account "main", shown this once:\nslw_\S+\n$/,
+      /^A token with the role viewer of admin@localhost in the account "main", shown this once:\nslw_\S+\n$/,
     );
     expect((await runCommand([...args, '--account', 'main'], settings())).code).toBe(0);
     expect(await failureOfCommand([...args, '--account', 'mian'], settings())).toBe(
@@ -89,6 +90,29 @@ describe('sluiceway token create', () => {
     expect(await failureOfCommand([...args.slice(0, -1), 'root'], settings())).toContain(
       'The role is one of viewer, editor, admin, not "root".',
     );
+  });
+
+  it('takes a user by email, with at most the role of that user', async () => {
+    const args = ['token', 'create', '--name', 'ci', '--role', 'viewer', '--user', 'Ed@example.com'];
+    expect(await failureOfCommand(args, settings())).toContain('There is no user "Ed@example.com"');
+    const userId = await inDatabase(async (database) => {
+      const [account] = await database.query<{ id: string }>('select id from account');
+      const user = { id: '018f0000-0000-7000-8000-000000000009', accountId: account?.id ?? '', name: 'Ed' };
+      const given = {
+        ...user,
+        email: 'ed@example.com',
+        role: 'editor',
+        passwordHash: null,
+        nowMs: 0,
+      } as const;
+      await insertUser(database, given);
+      return user.id;
+    });
+    expect((await runCommand(args, settings())).output).toContain('role viewer of ed@example.com');
+    const asAdmin = args.map((each) => (each === 'viewer' ? 'admin' : each));
+    expect(await failureOfCommand(asAdmin, settings())).toContain('at most the role of its user');
+    const owners = await inDatabase((database) => database.query('select user_id from token'));
+    expect(owners).toEqual([{ user_id: userId }]);
   });
 });
 

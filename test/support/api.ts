@@ -1,6 +1,7 @@
 /** The API on an embedded database in memory, without a socket: every request goes through the mounted routes. */
 import { createHash } from 'node:crypto';
 import { Hono } from 'hono';
+import { firstUser } from '../../src/access/first-user.ts';
 import { bootstrap, createTokens, hashToken, newToken, type Tokens } from '../../src/access/tokens.ts';
 import { createVault } from '../../src/access/vault.ts';
 import type { ChannelDocument } from '../../src/channel/document.ts';
@@ -15,6 +16,7 @@ import { insertAccount, issueToken, type Role } from '../../src/storage/accounts
 import { storeChannel } from '../../src/storage/channels.ts';
 import { openEmbedded } from '../../src/storage/embedded.ts';
 import { makePartitions, migrate } from '../../src/storage/migrate.ts';
+import { insertUser } from '../../src/storage/users.ts';
 
 /** 1 June 2026, noon UTC. */
 export const NOW_MS = Date.UTC(2026, 5, 1, 12);
@@ -48,7 +50,7 @@ export interface Api {
   readonly errors: readonly unknown[];
   /** `POST /senders`; with the admin's token unless another is given. */
   readonly call: (request: string, given?: Call) => Promise<Answer>;
-  /** A token of another role, or of another account. */
+  /** A token of a new user with this role, here or in another account. */
   readonly tokenOf: (role: Role, accountId?: string) => Promise<string>;
   /** Another account. */
   readonly otherAccount: (name: string) => Promise<string>;
@@ -112,13 +114,18 @@ export async function openApi(
     },
     tokenOf: async (role, of = accountId) => {
       const made = newToken();
-      const named = { id: ground.ids.next(), accountId: of, name: role, role, hash: hashToken(made) };
+      const userId = ground.ids.next();
+      const user = { id: userId, accountId: of, name: role, role, email: `${userId}@example.com` };
+      await insertUser(database, { ...user, passwordHash: null, nowMs });
+      const named = { id: ground.ids.next(), accountId: of, userId, name: role, role, hash: hashToken(made) };
       await issueToken(database, { ...named, nowMs, expiresAtMs: null });
       return made;
     },
     otherAccount: async (name) => {
       const row = await insertAccount(database, { id: ground.ids.next(), name, nowMs });
-      return row?.id ?? '';
+      if (row === undefined) throw new Error(`There is already an account "${name}".`);
+      await firstUser(database, row.id, ground.ids.next(), nowMs);
+      return row.id;
     },
     addChannel: async (document) => {
       const text = JSON.stringify(document);

@@ -1,4 +1,5 @@
 /** Accounts: each a tenant of its own. */
+import { firstUser } from '../../access/first-user.ts';
 import { hashToken, newToken } from '../../access/tokens.ts';
 import { Failure } from '../../errors.ts';
 import type { Ground } from '../../flows/ground.ts';
@@ -27,7 +28,7 @@ export function accountRoutes(ground: Ground): Route[] {
       action: 'accounts.write',
       tag: 'accounts',
       summary:
-        'Make an account with its first admin token. The answer is the only place where that ever stands.',
+        'Make an account with its first user, an admin, and a token of that user. The answer is the only place where that ever stands.',
       secretAnswer: true,
       body: objectSchema({ name: entityName }, ['name']),
       answers: {
@@ -39,7 +40,7 @@ export function accountRoutes(ground: Ground): Route[] {
       run: async ({ caller, body, ids }) => {
         refuseUnfit(body);
         const nowMs = clock.now();
-        const [id, firstTokenId, auditId] = [ids.next(), ids.next(), ids.next()];
+        const [id, firstTokenId, auditId, userId] = [ids.next(), ids.next(), ids.next(), ids.next()];
         const token = newToken();
         const { name } = body;
         await database.transaction(async (tx) => {
@@ -49,9 +50,11 @@ export function accountRoutes(ground: Ground): Route[] {
             const message = `There is already an account "${name}". Choose another name.`;
             throw new Failure('CONFLICT', message, { problems: [{ pointer: '/name', message }] });
           }
+          const user = await firstUser(tx, id, userId, nowMs);
           await issueToken(tx, {
             id: firstTokenId,
             accountId: id,
+            userId: user.id,
             name: 'first',
             role: 'admin',
             hash: hashToken(token),

@@ -8,6 +8,10 @@ import { objectSchema, pageQuery, pageSchema, text, time, uuid } from '../schema
 const shownEntry = objectSchema({
   id: uuid,
   tokenId: { type: ['string', 'null'], description: 'The token that was used.' },
+  userId: {
+    type: ['string', 'null'],
+    description: 'The user of that token; null for commands of an operator.',
+  },
   action: text('For example `senders.update`.'),
   subject: text('What was changed, as its address below /api/v1.'),
   before: { description: 'As it was; secrets are masked.' },
@@ -39,6 +43,7 @@ function shown(row: AuditRow) {
   return {
     id: row.id,
     tokenId: row.token_id,
+    userId: row.user_id,
     action: row.action,
     subject: row.subject,
     before: row.before,

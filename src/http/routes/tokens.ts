@@ -1,33 +1,37 @@
 /** Tokens: made, listed, revoked. A token is shown once and kept as a hash. */
+import { lowerRole, ROLES } from '../../access/permissions.ts';
 import { hashToken, newToken, type Tokens } from '../../access/tokens.ts';
 import { Failure } from '../../errors.ts';
 import { refused } from '../../flows/find-channel.ts';
 import type { Ground } from '../../flows/ground.ts';
 import { isUuid } from '../../ids.ts';
 import {
+  hasAdmin,
+  holdAccess,
   issueToken,
   listTokens,
-  lockAdminTokens,
   type Role,
   revokeToken,
   type TokenRow,
 } from '../../storage/accounts.ts';
 import { writeAudit } from '../../storage/audit.ts';
+import { readUser } from '../../storage/users.ts';
 import { refuseUnfit } from '../check-request.ts';
 import { pageOf, readPage } from '../page.ts';
 import { type Route, route } from '../route.ts';
 import { entityName, objectSchema, pageQuery, pageSchema, text, time, uuid } from '../schemas.ts';
 
 interface TokenRequest {
+  readonly userId?: string;
   readonly name: string;
   readonly role: Role;
   readonly expiresAt?: string | null;
 }
 
-const ROLES: readonly Role[] = ['viewer', 'editor', 'admin'];
 const orNull = { type: ['string', 'null'], format: 'date-time' };
 const shownToken = objectSchema({
   id: uuid,
+  userId: uuid,
   name: entityName,
   role: { enum: [...ROLES] },
   createdAt: time,
@@ -44,12 +48,13 @@ export function tokenRoutes(ground: Ground, tokens: Tokens): Route[] {
       path: '/tokens',
       action: 'tokens.write',
       tag: 'tokens',
-      summary: 'Make a token of this account. The answer is the only place where it ever stands.',
+      summary: 'Make a token of a user. The answer is the only place where it ever stands.',
       secretAnswer: true,
       body: objectSchema(
         {
+          userId: { ...uuid, description: 'Whose token it is. Left out: of whoever asks.' },
           name: entityName,
-          role: { enum: [...ROLES] },
+          role: { enum: [...ROLES], description: 'At most the role of the user.' },
           expiresAt: {
             ...orNull,
             description: 'After this the token opens nothing. Left out: it never expires.',
@@ -74,10 +79,26 @@ export function tokenRoutes(ground: Ground, tokens: Tokens): Route[] {
         const [id, auditId] = [ids.next(), ids.next()];
         const token = newToken();
         await database.transaction(async (tx) => {
-          const { name, role } = body;
+          const { name, role, userId = caller.userId } = body;
+          await holdAccess(tx, accountId);
+          const user = await readUser(tx, accountId, userId);
+          if (user === undefined) throw refused('/userId', 'There is no user with this id.');
+          if (user.status !== 'active') {
+            throw refused(
+              '/userId',
+              `The user ${user.email} is disabled; a token of theirs would open nothing.`,
+            );
+          }
+          if (lowerRole(role, user.role) !== role) {
+            throw refused(
+              '/role',
+              `A token carries at most the role of its user, and ${user.email} has the role ${user.role}.`,
+            );
+          }
           const made = await issueToken(tx, {
             id,
             accountId,
+            userId,
             name,
             role,
             hash: hashToken(token),
@@ -109,7 +130,7 @@ export function tokenRoutes(ground: Ground, tokens: Tokens): Route[] {
       path: '/tokens/{id}',
       action: 'tokens.write',
       tag: 'tokens',
-      summary: 'Revoke a token at once. The last admin token of an account cannot be revoked.',
+      summary: 'Revoke a token at once. The last token that lets an admin in cannot be revoked.',
       answers: { 204: { description: 'It opens nothing any more.' } },
       run: async ({ caller, params, ids }) => {
         const { accountId, tokenId } = caller;
@@ -118,16 +139,17 @@ export function tokenRoutes(ground: Ground, tokens: Tokens): Route[] {
         const auditId = ids.next();
         if (!isUuid(id)) throw new Failure('NOT_FOUND', 'There is no token with this id.');
         await database.transaction(async (tx) => {
-          const admins = await lockAdminTokens(tx, accountId, nowMs);
-          if (admins.length === 1 && admins[0]?.id === id) {
-            throw new Failure(
-              'CONFLICT',
-              'This is the last admin token of the account; without it nobody could make another. Make a new one first.',
-            );
-          }
+          await holdAccess(tx, accountId);
+          const hadAdmin = await hasAdmin(tx, accountId, nowMs);
           const revoked = await revokeToken(tx, accountId, id, nowMs);
           if (revoked === undefined)
             throw new Failure('NOT_FOUND', 'There is no token with this id to revoke.');
+          if (hadAdmin && !(await hasAdmin(tx, accountId, nowMs))) {
+            throw new Failure(
+              'CONFLICT',
+              'This is the last admin token of the account, and no admin has a password; without it nobody could make another. Make a new one first.',
+            );
+          }
           const entry = { id: auditId, accountId, tokenId, nowMs, subject: `tokens/${id}` };
           const before = shown({ ...revoked, revoked_at: null });
           await writeAudit(tx, { ...entry, action: 'tokens.revoke', before, after: shown(revoked) });
@@ -142,6 +164,7 @@ export function tokenRoutes(ground: Ground, tokens: Tokens): Route[] {
 function shown(row: TokenRow) {
   return {
     id: row.id,
+    userId: row.user_id,
     name: row.name,
     role: row.role,
     createdAt: row.created_at,
