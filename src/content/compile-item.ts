@@ -2,7 +2,6 @@
 import { Failure } from '../errors.ts';
 import {
   compileLiquidValue,
-  isConstant,
   type LiquidPiece,
   type LiquidValueOptions,
   type PlacedVariable,
@@ -10,14 +9,22 @@ import {
 } from '../expression/liquid-value.ts';
 import { isObject, pointerTo, setOwn } from '../json.ts';
 import { type PersonalizationEntry, readEntries } from './entries.ts';
-import { compilePersonalization, missingVariables, type Resolved } from './personalization.ts';
+import {
+  compilePersonalization,
+  missingVariables,
+  type Resolved,
+  type UsedFormula,
+  usedFormulas,
+} from './personalization.ts';
+import { CONTENT_TYPES } from './types/catalog.ts';
+import type { ChannelType } from './types/contract.ts';
 import { findUnresolved, type UnresolvedVariable } from './unresolved.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
 /** What of an item is delivered. */
 export interface ItemContent {
-  readonly channelType: string;
+  readonly channelType: ChannelType;
   readonly content: Values;
   readonly personalization: readonly PersonalizationEntry[] | null;
 }
@@ -32,8 +39,10 @@ export interface ContentPart {
 }
 
 export interface CompiledItem {
-  readonly constant: boolean;
+  /** Names of the parts that are in the content. */
+  readonly names: readonly string[];
   readonly variables: readonly PlacedVariable[];
+  readonly formulas: readonly UsedFormula[];
   readonly unresolved: readonly UnresolvedVariable[];
   /** Values with their fallbacks; a promise only where there are formulas. */
   readonly resolve: (values: Values) => Resolved | Promise<Resolved>;
@@ -61,17 +70,33 @@ export function compileItem(item: ItemContent, parts: readonly ContentPart[], st
     variables.push(...compiled.variables);
     return [{ name, piece: compiled.piece }];
   });
+  const formulas = usedFormulas(entries, variables);
   return Object.freeze({
-    constant: pieces.every(({ piece }) => isConstant(piece)),
+    names: pieces.map(({ name }) => name),
     variables,
+    formulas,
     unresolved: findUnresolved(variables, entries),
-    resolve: compilePersonalization(entries, variables),
+    resolve: compilePersonalization(entries, variables, formulas),
     write: (values: Values) => {
       const rendered: Record<string, unknown> = {};
       for (const { name, piece } of pieces) setOwn(rendered, name, valueOfPiece(piece, values));
       return rendered;
     },
   });
+}
+
+/** Every key of a content as a part of its own. */
+export function wholeContent({ channelType, content }: ItemContent): readonly ContentPart[] {
+  const { personalizable: kindOf } = CONTENT_TYPES[channelType];
+  return Object.keys(content).map((key) => ({ name: key, key, kindOf }));
+}
+
+/**
+ * The variables of an item that have neither a fallback nor "required": while there is one, it is not to be published.
+ * Throws what `compileItem` throws.
+ */
+export function unresolvedVariables(item: ItemContent): readonly UnresolvedVariable[] {
+  return compileItem(item, wholeContent(item), false).unresolved;
 }
 
 /** Gives the parts by their names. Throws or rejects with CONTENT_VARIABLE_MISSING, naming every variable that is. */

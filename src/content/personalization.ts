@@ -5,6 +5,7 @@
  * without a fallback the content is not rendered for this person, so that nobody ever reads "Hi ,".
  */
 import { asFailure, Failure } from '../errors.ts';
+import type { Formula } from '../expression/jsonata.ts';
 import type { PlacedVariable } from '../expression/liquid-value.ts';
 import { isObject, setOwn } from '../json.ts';
 import { type Entry, FORMULA_NAMES, isEmpty } from './entries.ts';
@@ -25,18 +26,34 @@ export interface Resolved {
 /** Resolves values by namespace; a promise only where there are formulas. Throws or rejects with what fails a formula. */
 export type Personalization = (values: Values) => Resolved | Promise<Resolved>;
 
-/** Compiles the entries that the variables of a text need. */
-export function compilePersonalization(
+/** A formula whose result a text uses. */
+export interface UsedFormula {
+  /** `computed.greeting`. */
+  readonly name: string;
+  readonly member: string;
+  readonly formula: Formula;
+}
+
+/** The formulas that the variables of a text need. */
+export function usedFormulas(
   entries: readonly Entry[],
   used: readonly PlacedVariable[],
-): Personalization {
-  const keys = new Set(used.flatMap(({ variable }) => answeringKeys(variable)));
+): readonly UsedFormula[] {
   const computing = new Set(
     used.flatMap(({ variable: { namespace, path } }) => (namespace === 'computed' ? path.slice(0, 1) : [])),
   );
-  const formulas = entries.flatMap(({ name, path: [member = ''], formula }) =>
+  return entries.flatMap(({ name, path: [member = ''], formula }) =>
     formula !== undefined && computing.has(member) ? [{ name, member, formula }] : [],
   );
+}
+
+/** Compiles the entries that the variables of a text and its formulas need. */
+export function compilePersonalization(
+  entries: readonly Entry[],
+  used: readonly PlacedVariable[],
+  formulas: readonly UsedFormula[],
+): Personalization {
+  const keys = new Set(used.flatMap(({ variable }) => answeringKeys(variable)));
   const read = new Set(formulas.flatMap(({ formula }) => [...formula.reads]));
   const needed = entries
     .filter(({ key, namespace }) => keys.has(key) || read.has(namespace))

@@ -46,19 +46,11 @@ const PERSONAL: ReadonlySet<string> = new Set(['customer', 'profile', 'subscript
  */
 export function compileContent(channel: ChannelDocument, values: Values): CompiledContent {
   const template = checkOf(channel);
-  const fields = new Map(template.fields.map((field) => [field.field, field]));
   const defaults = template.fields.flatMap((field) =>
     'default' in field ? [[field.field, field.default]] : [],
   );
   const complete = { ...Object.fromEntries(defaults), ...values };
-  const pieces = Object.entries(complete).map(([name, value]): [string, LiquidPiece] => {
-    const field = fields.get(name);
-    return [name, field === undefined ? { constant: value } : compileField(channel, field, value)];
-  });
-  const constants = Object.fromEntries(
-    pieces.flatMap(([name, piece]) => ('constant' in piece ? [[name, piece.constant]] : [])),
-  );
-  const varying = pieces.flatMap(([name, piece]) => ('render' in piece ? [{ name, ...piece }] : []));
+  const { constants, varying } = compileFieldValues(channel, complete);
   const shown = openGroups(channel);
   const finish = (rendered: Values): RenderedContent => template.check(rendered, 'final');
   if (varying.length === 0) {
@@ -75,10 +67,32 @@ export function compileContent(channel: ChannelDocument, values: Values): Compil
   });
 }
 
+/** The values of fields: those that are the same for everyone, and those that are rendered for each. */
+export interface FieldValues {
+  readonly constants: Values;
+  readonly varying: readonly { readonly name: string; readonly render: (liquid: Values) => unknown }[];
+}
+
+/** Compiles values of template fields as they stand, without defaults. Throws as `compileContent`. */
+export function compileFieldValues(channel: ChannelDocument, values: Values): FieldValues {
+  const fields = new Map(checkOf(channel).fields.map((field) => [field.field, field]));
+  const pieces = Object.entries(values).map(([name, value]): [string, LiquidPiece] => {
+    const field = fields.get(name);
+    return [name, field === undefined ? { constant: value } : compileField(channel, field, value)];
+  });
+  return {
+    constants: Object.fromEntries(
+      pieces.flatMap(([name, piece]) => ('constant' in piece ? [[name, piece.constant]] : [])),
+    ),
+    varying: pieces.flatMap(([name, piece]) => ('render' in piece ? [{ name, ...piece }] : [])),
+  };
+}
+
 /** By version of a channel, because patterns take long to compile. */
 const checks = new WeakMap<ChannelDocument, FieldCheck>();
 
-function checkOf(channel: ChannelDocument): FieldCheck {
+/** The check of a channel's template fields. */
+export function checkOf(channel: ChannelDocument): FieldCheck {
   const known = checks.get(channel);
   if (known !== undefined) return known;
   const check = compileFields(channel.fields.template, 'template');
@@ -98,7 +112,11 @@ function compileField(channel: ChannelDocument, field: Field, value: unknown): L
 }
 
 /** Throws PERSONAL_DATA_REFUSED where content of an indirect channel reads what belongs to one person. */
-function refusePersonal(channel: ChannelDocument, variables: readonly PlacedVariable[], place: string): void {
+export function refusePersonal(
+  channel: ChannelDocument,
+  variables: readonly PlacedVariable[],
+  place: string,
+): void {
   if (channel.communication !== 'indirect') return;
   const personal = variables.find(({ variable }) => PERSONAL.has(variable.namespace));
   if (personal === undefined) return;
@@ -115,7 +133,7 @@ function inField(field: Field, thrown: unknown, pointer: string): unknown {
 }
 
 /** What Liquid sees of a scope, without the values of secret fields. */
-function openGroups(channel: ChannelDocument): (scope: ContentScope) => Values {
+export function openGroups(channel: ChannelDocument): (scope: ContentScope) => Values {
   const resource = withoutSecrets(channel, 'resource');
   const campaign = withoutSecrets(channel, 'mailing');
   const subscription = withoutSecrets(channel, 'subscription');

@@ -13,6 +13,7 @@ import { auditRoutes } from './routes/audit.ts';
 import { channelCheckRoutes } from './routes/channel-checks.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { connectorRoutes } from './routes/connectors.ts';
+import { contentPreviewRoutes } from './routes/content-preview.ts';
 import { eventRoutes } from './routes/events.ts';
 import { laneRoutes } from './routes/lanes.ts';
 import { mailingRoutes } from './routes/mailings.ts';
@@ -55,6 +56,7 @@ export function allRoutes(deps: RouteDeps): readonly Route[] {
     ...senderRoutes(ground, directory),
     ...resourceRoutes(ground, directory),
     ...templateRoutes(ground, directory),
+    ...contentPreviewRoutes(ground),
     ...connectorRoutes(ground, directory),
     ...profileRoutes(ground),
     ...subscriptionRoutes(ground, directory),

@@ -23,7 +23,18 @@ import { exportMessages } from '../export-messages.ts';
 import { pageOf, readPage } from '../page.ts';
 import { problemOf } from '../problem.ts';
 import { type Route, route } from '../route.ts';
-import { anyObject, ifHas, objectSchema, pageQuery, pageSchema, sid, text, time, uuid } from '../schemas.ts';
+import {
+  anyObject,
+  contentItemId,
+  ifHas,
+  objectSchema,
+  pageQuery,
+  pageSchema,
+  sid,
+  text,
+  time,
+  uuid,
+} from '../schemas.ts';
 
 const MOST_MESSAGES = 1_000;
 const MOST_REDRIVEN = 10_000;
@@ -52,11 +63,13 @@ const messageRequest = objectSchema(
       description: "Values of the channel's template fields, or the sid of a template.",
       anyOf: [anyObject, sid],
     },
+    contentItemId,
     attributes: { ...anyObject, description: 'Values for {{attributes.…}} in the content.' },
     expiresAt: { ...time, description: 'After this the message is not sent any more.' },
     class: { enum: [...MESSAGE_CLASSES], description: 'Urgent messages have a lane of their own.' },
   },
-  ['channel', 'template'],
+  ['channel'],
+  'With exactly one of `template` and `contentItemId`.',
 );
 
 const acceptance = objectSchema({ id: uuid, state: { enum: states } }, ['id', 'state']);
@@ -72,6 +85,8 @@ const shownMessage = objectSchema({
   externalId: { type: ['string', 'null'] },
   attempt: { type: 'integer' },
   class: { enum: [...MESSAGE_CLASSES] },
+  contentItemId: { type: ['string', 'null'] },
+  contentVersion: { type: ['integer', 'null'] },
   updatedAt: time,
 });
 
@@ -271,6 +286,8 @@ function showMessage(row: MessageRow) {
     externalId: row.external_id,
     attempt: row.attempt,
     class: row.class,
+    contentItemId: row.content_item_id,
+    contentVersion: row.content_version,
     updatedAt: row.updated_at,
   };
 }
