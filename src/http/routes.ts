@@ -13,6 +13,9 @@ import { auditRoutes } from './routes/audit.ts';
 import { channelCheckRoutes } from './routes/channel-checks.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { connectorRoutes } from './routes/connectors.ts';
+import { contentRoutes } from './routes/content.ts';
+import { contentLifecycleRoutes } from './routes/content-lifecycle.ts';
+import { contentVersionRoutes } from './routes/content-versions.ts';
 import { eventRoutes } from './routes/events.ts';
 import { laneRoutes } from './routes/lanes.ts';
 import { mailingRoutes } from './routes/mailings.ts';
@@ -55,6 +58,10 @@ export function allRoutes(deps: RouteDeps): readonly Route[] {
     ...senderRoutes(ground, directory),
     ...resourceRoutes(ground, directory),
     ...templateRoutes(ground, directory),
+    ...contentRoutes(ground),
+    // Publishing asks here which variables have neither a value nor a fallback.
+    ...contentLifecycleRoutes(ground, () => []),
+    ...contentVersionRoutes(ground),
     ...connectorRoutes(ground, directory),
     ...profileRoutes(ground),
     ...subscriptionRoutes(ground, directory),
