@@ -3,15 +3,7 @@ import { Failure } from '../errors.ts';
 import { compileLiquid, type LiquidVariable } from '../expression/liquid.ts';
 
 /** What content may read, besides `now`; `profile` is another word for `customer`. */
-export const NAMESPACES = [
-  'customer',
-  'offer',
-  'attributes',
-  'computed',
-  'subscription',
-  'resource',
-  'campaign',
-] as const;
+export const NAMESPACES = ['customer', 'offer', 'attributes', 'computed'] as const;
 
 export interface Variable {
   /** As people read it: `customer.first_name`. */

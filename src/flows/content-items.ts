@@ -2,13 +2,14 @@
  * Content items as messages and mailings use them. A version never changes, so that what was compiled of it stays; that
  * the item still serves is asked again each second, because what was archived goes out no more.
  */
-import type { ItemContent } from '../content/compile-item.ts';
+import { type ItemContent, unresolvedVariables } from '../content/compile-item.ts';
 import type { PersonalizationEntry } from '../content/entries.ts';
 import type { ChannelType } from '../content/types/contract.ts';
 import { asFailure, Failure } from '../errors.ts';
 import { type PublishedRow, readPublished } from '../storage/content.ts';
 import { readServing, readUsedVersions } from '../storage/content-use.ts';
 import type { Sql } from '../storage/database.ts';
+import type { UnresolvedVariables } from './content/content-steps.ts';
 import type { KnownChannel } from './directory.ts';
 import { compileItemFor, type ItemRendering } from './render-item.ts';
 
@@ -74,6 +75,12 @@ export function itemContentOf(
     personalization: row.personalization as readonly PersonalizationEntry[] | null,
   };
 }
+
+/** The variables that keep an item from being published, as the author wrote them. */
+export const unresolvedNames: UnresolvedVariables = ({ channelType, content, personalization }) =>
+  unresolvedVariables(itemContentOf({ channel_type: channelType, content, personalization })).map(
+    ({ variable }) => variable,
+  );
 
 /** What messages of an account find published just now, by item. */
 export async function findPublished(

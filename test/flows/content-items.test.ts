@@ -1,6 +1,6 @@
 /** Content items in messages and mailings: what is published goes out, in the version that was fixed, or visibly not. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addItem, addVersion, archiveItem, publishVersion } from '../support/content.ts';
+import { addItem, addVersion, archiveItem, publishVersion } from '../support/content-rows.ts';
 import { type Corridor, openCorridor } from '../support/corridor.ts';
 import { databaseKinds } from '../support/database.ts';
 import { messagePipeline, person, smsChannel } from '../support/sms-channel.ts';

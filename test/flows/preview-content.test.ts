@@ -1,6 +1,6 @@
 /** Previews of content items: what one person would get, what nobody guards, and the worst case of many. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addItem, addVersion } from '../support/content.ts';
+import { addItem, addVersion } from '../support/content-rows.ts';
 import { type Corridor, openCorridor } from '../support/corridor.ts';
 import { databaseKinds } from '../support/database.ts';
 

@@ -1,54 +1,85 @@
-/** Content items as their lifecycle leaves them, without the steps that lead there. */
-import { randomUUID } from 'node:crypto';
-import type { Sql } from '../../src/storage/database.ts';
+/** Content through the API: the people of a review, and items in any state. */
+import { hashToken, newToken } from '../../src/access/tokens.ts';
+import { contentRoutes } from '../../src/http/routes/content.ts';
+import { contentLifecycleRoutes } from '../../src/http/routes/content-lifecycle.ts';
+import { contentVersionRoutes } from '../../src/http/routes/content-versions.ts';
+import { issueToken, type Role } from '../../src/storage/accounts.ts';
+import { textAt } from './answers.ts';
+import { type Answer, type Api, NOW_MS, openApi } from './api.ts';
 
-export interface GivenVersion {
-  readonly content: object;
-  readonly personalization?: readonly object[];
-}
-
-export interface GivenItem extends GivenVersion {
-  readonly channelType: string;
-  /** False: a draft that nobody gets. */
-  readonly published?: boolean;
-}
-
-/** Makes an item with its first version, published unless it says otherwise; gives its id. */
-export async function addItem(sql: Sql, accountId: string, given: GivenItem): Promise<string> {
-  const id = randomUUID();
-  await sql.query(
-    `insert into content_item (id, account_id, name, channel_type, status, tags, is_template, source_type, version,
-       newest_version, revision, search, created_at, updated_at)
-     values ($1, $2, $3, $4, 'draft', '[]', false, 'internal', 1, 1, 1, '', now(), now())`,
-    [id, accountId, `Item ${id}`, given.channelType],
+/** The routes of content; `unresolved` plays what keeps an item from being published. */
+export function openContentApi(
+  kind: 'embedded' | 'server' = 'embedded',
+  unresolved: () => readonly string[] = () => [],
+): Promise<Api> {
+  return openApi(
+    ({ ground }) => [
+      ...contentRoutes(ground),
+      ...contentLifecycleRoutes(ground, unresolved),
+      ...contentVersionRoutes(ground),
+    ],
+    kind,
   );
-  await addVersion(sql, id, 1, given);
-  if (given.published !== false) await publishVersion(sql, id, 1);
+}
+
+export const SMS = { channelType: 'sms_text', content: { body: 'Hello' } };
+
+export type Status = 'draft' | 'in_review' | 'approved' | 'published' | 'archived';
+
+/** Calls in the order of the way to a state. */
+const WAYS: Readonly<Record<Status, readonly string[]>> = {
+  draft: [],
+  in_review: ['submit'],
+  approved: ['submit', 'approve'],
+  published: ['submit', 'approve', 'publish'],
+  archived: ['archive'],
+};
+
+export interface ContentPeople {
+  /** Writes and submits. */
+  readonly author: string;
+  /** Approves. */
+  readonly reviewer: string;
+}
+
+/** Asks for one of the calls by its name in the table of transitions. */
+export function callContent(api: Api, token: string, call: string, id: string): Promise<Answer> {
+  const path = `/content/${id}`;
+  if (call === 'edit') return api.call(`PUT ${path}`, { token, json: { content: { body: 'Edited' } } });
+  if (call === 'archive') return api.call(`DELETE ${path}`, { token });
+  if (call === 'revert') return api.call(`POST ${path}/revert/1`, { token });
+  return api.call(`POST ${path}/${call}`, {
+    token,
+    ...(call === 'reject' && { json: { feedback: 'Too long' } }),
+  });
+}
+
+let made = 0;
+
+/** A new item in a state, brought there by the author and the reviewer. */
+export async function itemIn(
+  api: Api,
+  people: ContentPeople,
+  status: Status,
+  more: object = {},
+): Promise<string> {
+  made += 1;
+  const json = { name: `Item ${made}`, ...SMS, ...more };
+  const id = textAt(await api.call('POST /content', { token: people.author, json }), 'id');
+  for (const call of WAYS[status]) {
+    const token = call === 'approve' ? people.reviewer : people.author;
+    const answer = await callContent(api, token, call, id);
+    if (answer.status >= 300) throw new Error(`${call}: ${answer.text}`);
+  }
   return id;
 }
 
-/** Records a version of an item as its newest. */
-export async function addVersion(sql: Sql, id: string, version: number, given: GivenVersion): Promise<void> {
-  const { content, personalization = null } = given;
-  await sql.query(
-    `with item as (
-       update content_item set version = $2, newest_version = $2 where id = $1 returning account_id, name)
-     insert into content_version (item_id, version, account_id, name, content, personalization, created_at)
-     select $1, $2, account_id, name, $3::text::json, $4::text::json, now() from item`,
-    [id, version, JSON.stringify(content), JSON.stringify(personalization)],
-  );
-}
-
-/** Moves the pointer to what customers get. */
-export async function publishVersion(sql: Sql, id: string, version: number): Promise<void> {
-  await sql.query(
-    `update content_item set status = 'published', published_version = $2, published_at = now() where id = $1`,
-    [id, version],
-  );
-}
-
-export async function archiveItem(sql: Sql, id: string): Promise<void> {
-  await sql.query(`update content_item set status = 'archived', published_version = null where id = $1`, [
-    id,
-  ]);
+/** Another token of the user whose token this is. */
+export async function secondToken(api: Api, token: string, role: Role): Promise<string> {
+  const { accountId, userId } = await api.tokens.callerOf(`Bearer ${token}`);
+  const second = newToken();
+  const id = api.ground.ids.next();
+  const row = { id, accountId, userId, name: 'second', role, hash: hashToken(second) };
+  await issueToken(api.ground.database, { ...row, nowMs: NOW_MS, expiresAtMs: null });
+  return second;
 }
