@@ -107,7 +107,7 @@ function compileField(channel: ChannelDocument, field: Field, value: unknown): L
     pointer: pointerTo('', field.field),
     explain: (thrown, pointer) => inField(field, thrown, pointer),
   });
-  refusePersonal(channel, variables, `Field "${field.field}"`);
+  refusePersonal(channel, variables, () => `Field "${field.field}"`);
   return piece;
 }
 
@@ -115,13 +115,13 @@ function compileField(channel: ChannelDocument, field: Field, value: unknown): L
 export function refusePersonal(
   channel: ChannelDocument,
   variables: readonly PlacedVariable[],
-  place: string,
+  placeOf: (pointer: string) => string,
 ): void {
   if (channel.communication !== 'indirect') return;
   const personal = variables.find(({ variable }) => PERSONAL.has(variable.namespace));
   if (personal === undefined) return;
   const { pointer, variable } = personal;
-  const message = `${place} uses {{ ${variable.text} }}, but channel "${channel.sid}" is not personalized: its content is the same for everyone. Remove it, or use a direct channel.`;
+  const message = `${placeOf(pointer)} uses {{ ${variable.text} }}, but channel "${channel.sid}" is not personalized: its content is the same for everyone. Remove it, or use a direct channel.`;
   throw new Failure('PERSONAL_DATA_REFUSED', message, { problems: [{ pointer, message }] });
 }
 

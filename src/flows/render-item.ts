@@ -34,7 +34,7 @@ export function compileItemFor(channel: ChannelDocument, item: ItemContent): Ite
     kindOf: inField(personalizable, fields.get(name)),
   }));
   const compiled = compileItem(item, parts, true);
-  refusePersonal(channel, compiled.variables, 'The content item');
+  refusePersonal(channel, compiled.variables, (pointer) => `"${pointer.slice(1)}" of the content item`);
   for (const { name, formula } of compiled.formulas) {
     if (channel.communication !== 'indirect' || !formula.reads.has('customer')) continue;
     const message = `The formula of ${name} reads "customer", but channel "${channel.sid}" is not personalized: its content is the same for everyone. Remove it, or use a direct channel.`;

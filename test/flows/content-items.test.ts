@@ -221,6 +221,60 @@ describe.each(kinds)('content items (%s)', (kind) => {
     });
   });
 
+  it('goes the whole way, from a draft that cannot be published to the message', async () => {
+    const { body: user } = await corridor.api('POST /users', {
+      email: 'second@example.com',
+      name: 'Second',
+      role: 'editor',
+      password: 'a long password of the tests',
+    });
+    const { body: token } = await corridor.api('POST /tokens', {
+      userId: user.id,
+      name: 'second',
+      role: 'editor',
+    });
+    const reviewer = { authorization: `Bearer ${token.token}` };
+    const { body: item } = await corridor.api('POST /content', {
+      name: 'Welcome',
+      channelType: 'sms_text',
+      content: { body: 'Hi {{ customer.name }}!' },
+    });
+    const act = (verb: string, headers = {}) =>
+      corridor.api(`POST /content/${item.id}/${verb}`, undefined, headers);
+    const publish = async () => {
+      await act('submit');
+      expect((await act('approve', reviewer)).status).toBe(200);
+      return act('publish');
+    };
+    expect((await corridor.api(`POST /content/${item.id}/preview`, {})).body).toMatchObject({
+      unresolved: ['customer.name'],
+      publishable: false,
+    });
+    const blocked = await publish();
+    expect([blocked.status, blocked.body.detail]).toEqual([422, expect.stringContaining('customer.name')]);
+    expect((await post(item.id)).body.code).toBe('CONTENT_NOT_PUBLISHED');
+    const wrong = await corridor.api(`PUT /content/${item.id}`, {
+      personalization: [{ variable: 'computed.a', source: 'computed', formula: '(' }],
+    });
+    expect([wrong.status, wrong.body.problems[0].pointer]).toEqual([422, '/personalization/0/formula']);
+    const personalization = [{ variable: 'customer.name', source: 'customer', fallback: 'friend' }];
+    expect((await corridor.api(`PUT /content/${item.id}`, { personalization })).status).toBe(200);
+    const { body: live } = await publish();
+    const id = await accepted(item.id, { profile: 'bob' });
+    await corridor.api(`PUT /content/${item.id}`, { content: { body: 'A draft that nobody gets' } });
+    const second = await accepted(item.id, { profile: 'ann' });
+    await corridor.idle();
+    expect([await sentTo(id), await sentTo(second)]).toEqual(['Hi friend!', 'Hi Ann!']);
+    for (const each of [id, second]) {
+      expect((await corridor.view(each)) as object).toMatchObject({
+        contentItemId: item.id,
+        contentVersion: live.publishedVersion,
+      });
+    }
+    expect((await corridor.api(`DELETE /content/${item.id}`)).status).toBe(204);
+    expect((await post(item.id)).body.code).toBe('CONTENT_NOT_PUBLISHED');
+  });
+
   describe('a mailing', () => {
     const create = (contentItemId: string, more: object = {}) =>
       corridor.api('POST /mailings', {
@@ -390,7 +444,7 @@ describe.each(kinds)('content items (%s)', (kind) => {
     });
 
     it.each([
-      ['{{ customer.name }}', 'uses {{ customer.name }}', {}],
+      ['{{ customer.name }}', '"content/body" of the content item uses {{ customer.name }}', {}],
       ['{{ profile.name }}', 'uses {{ profile.name }}', {}],
       ['{{ computed.x }}', 'The formula of computed.x reads "customer"', { formula: 'customer.name' }],
     ])('of an indirect channel refuses %s, naming the place', async (body, message, more) => {
