@@ -34,7 +34,7 @@ export function isEmpty(value: unknown): boolean {
   return typeof value === 'string' ? value.trim() === '' : Array.isArray(value) && value.every(isEmpty);
 }
 
-/** Reads entries. Throws REQUEST_INVALID or JSONATA_SYNTAX with every problem at its place. */
+/** Reads entries. Throws REQUEST_INVALID, JSONATA_SYNTAX or REGEX_INVALID for the first that is wrong, with its place. */
 export function readEntries(given: readonly PersonalizationEntry[] | null | undefined): readonly Entry[] {
   const known = new Set<string>();
   const entries = (given ?? []).map((each, index) => {
