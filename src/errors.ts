@@ -63,6 +63,8 @@ export const FAILURES = {
   // messages
   VALUES_INVALID: kind('caller', 422, 'Values do not fit the fields of the channel.'),
   PERSONAL_DATA_REFUSED: kind('author', 422, 'An indirect channel may not use personal data.'),
+  CONTENT_VARIABLE_MISSING: kind('caller', 422, 'A value that the content needs is missing.'),
+  CONTENT_NOT_PUBLISHED: kind('caller', 422, 'The content item has no published version.'),
   MESSAGE_EXPIRED: kind('caller', 409, 'The message expired before it could be sent.'),
   MESSAGE_STOPPED: kind('caller', 409, 'The message was stopped.'),
   SEND_UNKNOWN: kind('weather', 502, 'It is not known whether the provider took the message.'),
@@ -79,6 +81,7 @@ export const FAILURES = {
   METHOD_UNKNOWN: kind('caller', 405, 'This address does not take this method.'),
   CONFLICT: kind('caller', 409, 'This contradicts what is stored.'),
   IMMUTABLE: kind('caller', 409, 'This never changes after creation.'),
+  FOUR_EYES: kind('caller', 403, 'Somebody else has to approve this.'),
   CHANNEL_READ_ONLY: kind('caller', 403, 'Built-in and system channels cannot be changed.'),
   WRONG_STATE: kind('caller', 409, 'The state does not allow this.'),
   SIGNATURE_INVALID: kind('caller', 401, 'The signature of the request is missing or wrong.'),

@@ -9,6 +9,8 @@ export interface Findings {
   readonly references: Reference[];
   /** Names of all variables that are read, without the dollar. */
   readonly variables: Set<string>;
+  /** Names of members of the context that the expression begins with. */
+  readonly members: Set<string>;
   /** The patterns in it, compiled. */
   readonly regexes: Map<RegExp, Regex>;
   /** Names of our own functions that took the place of the library's. */
@@ -54,6 +56,7 @@ export function explore(tree: unknown, pointer: string): Findings {
   const findings: Findings = {
     references: [],
     variables: new Set(),
+    members: new Set(),
     regexes: new Map(),
     functions: new Set(),
     writes: false,
@@ -167,6 +170,7 @@ function visitPath(node: Tree, place: Place, findings: Findings, pointer: string
         ? leadingNames(rest)
         : [];
   const [member, ...path] = fromScope;
+  if (member !== undefined) findings.members.add(member);
   if (member !== undefined && isKeyword(member)) {
     refer(member, path, [member, ...path].join('.'), findings, pointer);
   }

@@ -39,12 +39,6 @@ export interface Expression {
 
 /** Compiles an expression. Throws JSONATA_SYNTAX with line and column, or REGEX_INVALID. */
 export function compileJsonata(text: string, pointer = ''): Expression {
-  if (text.length > MAX_LENGTH) {
-    throw new Failure(
-      'JSONATA_SYNTAX',
-      `The JSONata expression has ${text.length} characters; at most ${MAX_LENGTH} are allowed.`,
-    );
-  }
   const { expression, findings, plain } = parse(text, pointer);
   const { references } = findings;
   if (plain !== undefined && 'constant' in plain) {
@@ -66,7 +60,43 @@ export function compileJsonata(text: string, pointer = ''): Expression {
   });
 }
 
+export interface Formula {
+  /** The names among the given ones that it reads. */
+  readonly reads: ReadonlySet<string>;
+  /** As `evaluate` of an expression, over values by name. */
+  readonly evaluate: (values: Extra, now: string) => Promise<unknown>;
+}
+
+/**
+ * Compiles an expression over values of these names alone, as variables (`$customer.age`) and as members of the context
+ * (`customer.age`). Throws JSONATA_SYNTAX, also where it reads a keyword, or REGEX_INVALID.
+ */
+export function compileFormula(text: string, names: readonly string[]): Formula {
+  const { expression, findings } = parse(text, '');
+  const foreign = findings.references.find(({ keyword }) => keyword !== 'now' && keyword !== 'error');
+  if (foreign !== undefined) {
+    throw new Failure(
+      'JSONATA_SYNTAX',
+      `The formula reads "${foreign.text}", which it does not see; it sees ${names.join(', ')}.`,
+    );
+  }
+  const evaluate = evaluator(expression, findings);
+  const isRead = (name: string) => findings.variables.has(name) || findings.members.has(name);
+  // "$" and "$$" are all of them.
+  const whole = findings.variables.has('') || findings.variables.has('$');
+  return Object.freeze({
+    reads: new Set(names.filter((name) => whole || isRead(name))),
+    evaluate: (values: Extra, now: string) => evaluate({ now }, values, values),
+  });
+}
+
 function parse(text: string, pointer: string) {
+  if (text.length > MAX_LENGTH) {
+    throw new Failure(
+      'JSONATA_SYNTAX',
+      `The JSONata expression has ${text.length} characters; at most ${MAX_LENGTH} are allowed.`,
+    );
+  }
   const regexes: Findings['regexes'] = new Map();
   try {
     const options = {
@@ -95,7 +125,7 @@ function evaluator(expression: jsonata.Expression, findings: Findings) {
   for (const name of functions) registerFunction(expression, name);
   // The library calls this after every node, and looks it up by symbol, which its types do not know.
   Reflect.apply(expression.assign, expression, [EXIT, guard]);
-  return async (scope: Scope, extra: Extra = {}): Promise<unknown> => {
+  return async (scope: Scope, extra: Extra = {}, context?: Extra): Promise<unknown> => {
     try {
       const read = reader(scope, writes);
       const bindings: Record<string, unknown> = { [NOW]: scope.now };
@@ -103,7 +133,8 @@ function evaluator(expression: jsonata.Expression, findings: Findings) {
         if (Object.hasOwn(extra, name)) bindings[name] = readable(extra[name], writes);
         else if (isKeyword(name)) bindings[name] = read(name);
       }
-      return plainResult(await expression.evaluate(rootOf(scope, read), bindings));
+      const root = context === undefined ? rootOf(scope, read) : readable(context, writes);
+      return plainResult(await expression.evaluate(root, bindings));
     } catch (thrown) {
       throw explainJsonata(thrown);
     }

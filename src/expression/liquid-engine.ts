@@ -30,10 +30,11 @@ const DATE_FILTERS = ['date', 'date_to_xmlschema', 'date_to_rfc822', 'date_to_st
 /** Characters in a text that is read as a date. */
 const MAX_DATE = 100;
 
-/** Makes an engine; `html` escapes each output unless its last filter is `raw`. */
-export function createEngine(html: boolean): Liquid {
+/** Makes an engine; `html` escapes each output unless its last filter is `raw`, `strict` refuses outputs without a value. */
+export function createEngine(html: boolean, strict: boolean): Liquid {
+  const write = outputWriter(html);
   const liquid = new Liquid({
-    outputEscape: html ? escapedText : outputText,
+    outputEscape: strict ? (value: unknown) => write(present(value)) : write,
     ownPropertyOnly: true,
     strictFilters: true,
     strictVariables: false,
@@ -49,7 +50,7 @@ export function createEngine(html: boolean): Liquid {
   liquid.registerFilter('sort_natural', chargedSort(filters.sort_natural));
   const { renderer } = liquid;
   const renderTemplates = renderer.renderTemplates.bind(renderer);
-  renderer.renderTemplates = (templates, context, emitter = limitedEmitter()) =>
+  renderer.renderTemplates = (templates, context, emitter = limitedEmitter(strict)) =>
     renderTemplates(templates, context, emitter);
   return liquid;
 }
@@ -73,12 +74,32 @@ export function escapedText(value: unknown): string {
   return outputText(value).replace(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
 }
 
+/** What gives the text of an output. */
+export function outputWriter(html: boolean): (value: unknown) => string {
+  return html ? escapedText : outputText;
+}
+
+/** An output's value; throws CONTENT_VARIABLE_MISSING where there is none. The caller knows where it stands. */
+function present(value: unknown): unknown {
+  const plain: unknown = toValue(value);
+  if (plain === undefined || plain === null) throw missingOutput('The output');
+  return plain;
+}
+
+/** The failure of an output that would silently be empty. */
+export function missingOutput(what: string): Failure {
+  return new Failure(
+    'CONTENT_VARIABLE_MISSING',
+    `${what} has no value, and would silently be empty; give it a fallback, for example with the filter default.`,
+  );
+}
+
 /** Collects output up to the limit; then throws EXPRESSION_LIMIT. */
-export function limitedEmitter(): Emitter {
+export function limitedEmitter(strict: boolean): Emitter {
   const emitter = {
     buffer: '',
     write(value: unknown) {
-      emitter.buffer += typeof value === 'string' ? value : outputText(value);
+      emitter.buffer += typeof value === 'string' ? value : outputText(strict ? present(value) : value);
       if (emitter.buffer.length <= MAX_OUTPUT) return;
       throw new Failure(
         'EXPRESSION_LIMIT',

@@ -2,6 +2,7 @@
 import { LiquidError } from 'liquidjs';
 import { Failure } from '../errors.ts';
 import { own } from '../json.ts';
+import { missingOutput } from './liquid-engine.ts';
 import { isExhausted } from './text.ts';
 
 /** What the library threw while parsing. */
@@ -18,6 +19,9 @@ export function syntaxFailure(thrown: unknown): Failure {
 export function renderFailure(thrown: unknown): Failure {
   const cause = causeOf(thrown);
   if (cause instanceof Failure && cause.code === 'EXPRESSION_LIMIT') return cause;
+  if (cause instanceof Failure && cause.code === 'CONTENT_VARIABLE_MISSING') {
+    return LiquidError.is(thrown) ? missingOutput(placeOf(thrown)) : cause;
+  }
   if (isExhausted(cause)) {
     return new Failure(
       'EXPRESSION_LIMIT',
@@ -50,6 +54,12 @@ function located(code: 'LIQUID_SYNTAX' | 'LIQUID_FAILED', thrown: unknown): Fail
   return new Failure(code, `Line ${line}, column ${column} of the Liquid text: ${sentence(reason)}`, {
     cause: thrown,
   });
+}
+
+/** "Line 1, column 4: {{ item.name }}" of an output. */
+function placeOf({ token }: LiquidError): string {
+  const [line, column] = token.getPosition();
+  return `Line ${line}, column ${column}: ${token.getText()}`;
 }
 
 function sentence(reason: string): string {

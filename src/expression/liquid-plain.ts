@@ -1,6 +1,6 @@
 /** The parts of a Liquid text that need no engine, with exactly the output the engine would give. */
 import { type Template, TypeGuards, Value } from 'liquidjs';
-import { escapedText, outputText } from './liquid-engine.ts';
+import { missingOutput, outputWriter } from './liquid-engine.ts';
 
 /** The values of a rendering, by namespace. */
 export type Values = Readonly<Record<string, unknown>>;
@@ -12,13 +12,20 @@ export type Piece = string | ((values: Values) => string);
 const COMPUTED = ['size', 'first', 'last'];
 
 /** A piece that needs no engine: plain text, or an output that is a path and nothing more. */
-export function plainPiece(template: Template, html: boolean): Piece | undefined {
+export function plainPiece(template: Template, html: boolean, strict: boolean): Piece | undefined {
   const { token } = template;
   if (TypeGuards.isHTMLToken(token)) return token.getContent();
   const path = TypeGuards.isOutputToken(token) ? outputPath(template) : undefined;
   if (path === undefined) return undefined;
-  const write = html ? escapedText : outputText;
-  return (values) => write(readAsLiquid(values, path));
+  const write = outputWriter(html);
+  if (!strict) return (values) => write(readAsLiquid(values, path));
+  const [line, column] = token.getPosition();
+  const place = `Line ${line}, column ${column}: ${token.getText()}`;
+  return (values) => {
+    const value = readAsLiquid(values, path);
+    if (value === undefined || value === null) throw missingOutput(place);
+    return write(value);
+  };
 }
 
 function outputPath(template: Template): readonly string[] | undefined {
@@ -38,7 +45,7 @@ function outputPath(template: Template): readonly string[] | undefined {
 }
 
 /** Reads own members as Liquid does, which also finds those of a text (`name.length`). */
-function readAsLiquid(values: Values, path: readonly string[]): unknown {
+export function readAsLiquid(values: Values, path: readonly string[]): unknown {
   let value: unknown = values;
   for (const name of path) {
     if (value === undefined || value === null) return undefined;

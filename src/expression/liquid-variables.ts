@@ -15,6 +15,8 @@ export interface LiquidVariable {
   readonly namespace: string;
   /** The members after it, up to the first that is known only when rendering. */
   readonly path: readonly string[];
+  /** True where the path goes on with what is known only when rendering. */
+  readonly dynamic: boolean;
   /** As the author wrote it. */
   readonly text: string;
 }
@@ -69,7 +71,7 @@ function describe(access: PropertyAccessToken): LiquidVariable | undefined {
   }
   const dynamic = rest.indexOf(undefined);
   const path = (dynamic < 0 ? rest : rest.slice(0, dynamic)).filter((name) => name !== undefined);
-  return Object.freeze({ namespace, path, text: access.getText() });
+  return Object.freeze({ namespace, path, dynamic: dynamic >= 0, text: access.getText() });
 }
 
 function nameOf(step: Token): string | undefined {

@@ -19,14 +19,21 @@ export interface LiquidText {
   readonly constant: boolean;
   /**
    * Renders the text with `values` by namespace (`customer`, `offer`, and `now`, the ISO time of the run). Throws
-   * LIQUID_FAILED or EXPRESSION_LIMIT.
+   * LIQUID_FAILED, EXPRESSION_LIMIT, and where it is strict CONTENT_VARIABLE_MISSING.
    */
   readonly render: (values: Values) => string;
   readonly variables: readonly LiquidVariable[];
 }
 
+export interface LiquidOptions {
+  /** Outputs are escaped. */
+  readonly html: boolean;
+  /** An output without a value is no empty text, but throws CONTENT_VARIABLE_MISSING. */
+  readonly strict?: boolean;
+}
+
 /** Compiles a text. Throws LIQUID_SYNTAX with line and column. */
-export function compileLiquid(text: string, { html }: { html: boolean }): LiquidText {
+export function compileLiquid(text: string, { html, strict = false }: LiquidOptions): LiquidText {
   if (!text.includes('{{') && !text.includes('{%')) return constantText(text);
   if (text.length > MAX_LENGTH) {
     throw new Failure(
@@ -34,8 +41,8 @@ export function compileLiquid(text: string, { html }: { html: boolean }): Liquid
       `The Liquid text has ${text.length} characters; at most ${MAX_LENGTH} are allowed.`,
     );
   }
-  const { liquid, templates, variables } = parse(text, html);
-  const pieces = templates.map((template) => plainPiece(template, html));
+  const { liquid, templates, variables } = parse(text, html, strict);
+  const pieces = templates.map((template) => plainPiece(template, html, strict));
   if (pieces.every((piece) => typeof piece === 'string')) return constantText(pieces.join(''));
   return Object.freeze({
     constant: false,
@@ -50,16 +57,17 @@ function constantText(text: string): LiquidText {
   return Object.freeze({ constant: true, variables: [], render: () => text });
 }
 
-const engines = new Map<boolean, Liquid>();
+const engines = new Map<string, Liquid>();
 
-function engineFor(html: boolean): Liquid {
-  const liquid = engines.get(html) ?? createEngine(html);
-  engines.set(html, liquid);
+function engineFor(html: boolean, strict: boolean): Liquid {
+  const key = `${html}/${strict}`;
+  const liquid = engines.get(key) ?? createEngine(html, strict);
+  engines.set(key, liquid);
   return liquid;
 }
 
-function parse(text: string, html: boolean) {
-  const liquid = engineFor(html);
+function parse(text: string, html: boolean, strict: boolean) {
+  const liquid = engineFor(html, strict);
   try {
     const tokens = new Tokenizer(text, liquid.options.operators).readTopLevelTokens(liquid.options);
     // The parser takes its tokens from the front, which costs their number each time; from the end it costs nothing.
@@ -82,7 +90,8 @@ function renderFully(liquid: Liquid, templates: Template[], values: Values): str
 }
 
 function renderPieces(pieces: readonly Piece[], values: Values): string {
-  const emitter = limitedEmitter();
+  // Pieces are texts already.
+  const emitter = limitedEmitter(false);
   try {
     for (const piece of pieces) emitter.write(typeof piece === 'string' ? piece : piece(values));
   } catch (thrown) {

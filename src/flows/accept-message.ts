@@ -4,8 +4,10 @@
  */
 
 import { asFailure, Failure } from '../errors.ts';
+import { isUuid } from '../ids.ts';
 import { insertMessages, type NewMessage } from '../storage/accept.ts';
 import { type Addressee, findAddressees } from './address-messages.ts';
+import { findPublished } from './content-items.ts';
 import type { Directory } from './directory.ts';
 import { createGatherer } from './gather.ts';
 import type { Ground } from './ground.ts';
@@ -37,11 +39,12 @@ export function createAccept(
   const gatherer = createGatherer<Asked, Acceptance | Failure>(async (all) => {
     const startedMs = performance.now();
     const results: (Acceptance | Failure | undefined)[] = new Array(all.length).fill(undefined);
+    const published = await findPublished(database, contentItemsOf(all));
     const prepared: { place: number; each: Prepared }[] = [];
     await Promise.all(
       all.map(async (asked, place) => {
         try {
-          prepared.push({ place, each: await prepare(asked) });
+          prepared.push({ place, each: await prepare(asked, published) });
         } catch (thrown) {
           results[place] = asFailure(thrown);
         }
@@ -78,8 +81,15 @@ export function createAccept(
   });
 }
 
+/** The content items that requests name; a malformed id is none. */
+function contentItemsOf(all: readonly Asked[]): { accountId: string; itemId: string }[] {
+  return all.flatMap(({ accountId, request: { contentItemId } }) =>
+    contentItemId === undefined || !isUuid(contentItemId) ? [] : [{ accountId, itemId: contentItemId }],
+  );
+}
+
 function messageOf(each: Prepared, addressee: Addressee | undefined): NewMessage {
-  const { request, channel, values } = each;
+  const { request, channel, content } = each;
   return {
     id: each.id,
     accountId: each.accountId,
@@ -92,7 +102,9 @@ function messageOf(each: Prepared, addressee: Addressee | undefined): NewMessage
     senderId: each.senderId,
     class: request.class ?? 'transactional',
     content: JSON.stringify({
-      values,
+      ...('use' in content
+        ? { item: content.use.itemId, version: content.use.version }
+        : { values: content.values }),
       ...(request.attributes !== undefined && { attributes: request.attributes }),
       ...(request.category !== undefined && { category: request.category }),
     }),

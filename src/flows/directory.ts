@@ -11,9 +11,11 @@ import { readAccounts } from '../storage/accounts.ts';
 import { allChannels, type ChannelRow, readProviderConfig, readVersion } from '../storage/channels.ts';
 import { findSenders, type ResourceRow, readByIds, type SenderRow } from '../storage/entities.ts';
 import { type LaunchRow, readLaunches } from '../storage/launches.ts';
+import { type ContentItems, createContentItems } from './content-items.ts';
 import type { Ground } from './ground.ts';
 import { type CompiledListener, compileListener } from './listener/compile-listener.ts';
 import { type CompiledContent, compileContent } from './render-content.ts';
+import type { ItemRendering } from './render-item.ts';
 
 /** How old a cached row may be, in milliseconds. */
 const FRESH_MS = 1_000;
@@ -34,7 +36,9 @@ export interface Opened<Row> {
 export interface KnownLaunch {
   readonly row: LaunchRow;
   readonly values: Readonly<Record<string, unknown>>;
-  readonly content: CompiledContent | Failure;
+  readonly content: ItemRendering | Failure;
+  /** Its content item serves no more. */
+  readonly withdrawn: boolean;
 }
 
 export interface Directory {
@@ -52,6 +56,7 @@ export interface Directory {
   readonly launch: (id: string) => Promise<KnownLaunch | undefined>;
   /** Values of one message compiled; the same values are compiled once. */
   readonly content: (channel: KnownChannel, values: Readonly<Record<string, unknown>>) => CompiledContent;
+  readonly items: ContentItems;
   /** Forgets what may have changed; versions stay. */
   readonly forget: () => void;
 }
@@ -115,6 +120,21 @@ export function createDirectory(ground: Ground, lookup: (type: string) => Pipe |
     return compiled;
   };
 
+  const items = createContentItems(database, cached);
+
+  const launchContent = async (row: LaunchRow): Promise<ItemRendering | Failure> => {
+    const channel = await version(row.channel_version_id);
+    if (row.content_item_id !== null && row.content_version !== null) {
+      return items.version(channel, { itemId: row.content_item_id, version: row.content_version });
+    }
+    try {
+      return content(channel, row.content);
+    } catch (thrown) {
+      if (thrown instanceof Failure) return thrown;
+      throw thrown;
+    }
+  };
+
   return Object.freeze<Directory>({
     version,
     knownVersion: (versionId) => versions.get(versionId),
@@ -148,16 +168,16 @@ export function createDirectory(ground: Ground, lookup: (type: string) => Pipe |
       cached(`launch/${id}`, async () => {
         const [row] = await readLaunches(database, [id]);
         if (row === undefined) return undefined;
-        const channel = await version(row.channel_version_id);
         const values = Object.freeze({ id: row.mailing_id, name: row.mailing_name, ...row.fields });
-        try {
-          return { row, values, content: content(channel, row.content) };
-        } catch (thrown) {
-          if (thrown instanceof Failure) return { row, values, content: thrown };
-          throw thrown;
-        }
+        const item = row.content_item_id;
+        const [content, serves] = await Promise.all([
+          launchContent(row),
+          item === null || items.serves(item),
+        ]);
+        return { row, values, content, withdrawn: !serves };
       }),
     content,
+    items,
     forget: () => cache.clear(),
   });
 }

@@ -5,6 +5,7 @@ import { decodeValue, encodeValue } from '../json.ts';
 import { insertWaiting } from '../storage/accept.ts';
 import { audienceCondition } from '../storage/audience.ts';
 import { type ClaimedRow, PIPELINE_CODES } from '../storage/claim.ts';
+import { readPublished } from '../storage/content.ts';
 import type { Sql } from '../storage/database.ts';
 import {
   insertLaunch,
@@ -20,7 +21,8 @@ import {
   withdrawMessages,
 } from '../storage/launches.ts';
 import { type MailingRow, moveMailing, readMailing } from '../storage/mailings.ts';
-import type { Directory } from './directory.ts';
+import { inContentItem, notPublished } from './content-items.ts';
+import type { Directory, KnownChannel } from './directory.ts';
 import { putBack } from './end-message.ts';
 import type { Ground } from './ground.ts';
 import type { Lanes } from './lanes.ts';
@@ -82,6 +84,25 @@ export function createMailings(
     return lane.id;
   };
 
+  /**
+   * The version of the mailing's content item that a launch sends: the published one, or `fixed` where it was moderated.
+   * Throws CONTENT_NOT_PUBLISHED, and what refuses the item in the channel.
+   */
+  const contentVersionOf = async (
+    mailing: MailingRow,
+    channel: KnownChannel,
+    fixed: number | null,
+  ): Promise<number | null> => {
+    const itemId = mailing.content_item_id;
+    if (itemId === null) return null;
+    const [published] = await readPublished(database, [{ accountId: mailing.account_id, itemId }]);
+    if (published === undefined) throw notPublished(itemId);
+    const version = fixed ?? published.version;
+    const compiled = await directory.items.version(channel, { itemId, version });
+    if (compiled instanceof Failure) throw inContentItem(compiled);
+    return version;
+  };
+
   const launch = async (
     mailing: MailingRow,
     ids: Ids,
@@ -89,6 +110,7 @@ export function createMailings(
     from: readonly string[],
     to: string | null,
     audience: string | null,
+    fixedVersion: number | null = null,
   ): Promise<string> => {
     const known = await directory.channel(mailing.channel);
     if (known === undefined || known.row.status !== 'active') {
@@ -97,6 +119,7 @@ export function createMailings(
         `Channel "${mailing.channel}" is ${known?.row.status ?? 'gone'}; only an active channel sends. Set it active first.`,
       );
     }
+    const contentVersion = await contentVersionOf(mailing, known.channel, fixedVersion);
     const lane = await lanes.ownLane();
     const launchId = ids.next();
     const taskIds = [ids.next(), ids.next()];
@@ -112,6 +135,7 @@ export function createMailings(
           channelVersionId: known.channel.versionId,
           nowMs,
           audience,
+          contentVersion,
         },
         from,
         to,
@@ -217,8 +241,12 @@ export function createMailings(
     const newest = launches.findLast((each) => each.kind === 'moderation');
     // A verdict on what was started before says nothing about what is moderated now.
     if (newest?.id !== launchRow.id) return;
-    if (task.passed === true) await launch(mailing, ids, 'real', ['moderating'], 'sending', null);
-    else
+    if (task.passed === true) {
+      const { content_version: version } = launchRow;
+      await orDraft(mailing, ['moderating'], () =>
+        launch(mailing, ids, 'real', ['moderating'], 'sending', null, version),
+      );
+    } else
       await moveMailing(
         database,
         mailing.id,
@@ -239,6 +267,18 @@ export function createMailings(
     }
   };
 
+  /** A mailing whose content may not go out when its time has come is a draft again, and says why. */
+  const orDraft = async (mailing: MailingRow, from: readonly string[], start: () => Promise<unknown>) => {
+    try {
+      await start();
+    } catch (thrown) {
+      if (!(thrown instanceof Failure) || mailing.content_item_id === null || thrown.code === 'WRONG_STATE') {
+        throw thrown;
+      }
+      await moveMailing(database, mailing.id, from, 'draft', clock.now(), thrown.message);
+    }
+  };
+
   const performTask = async (row: ClaimedRow): Promise<Parts> => {
     const task = decodeValue(row.payload ?? '{}') as Task;
     switch (row.pipeline) {
@@ -249,8 +289,10 @@ export function createMailings(
       case PIPELINE_CODES.start_mailing: {
         const mailing = await readMailing(database, task.mailingId ?? '');
         if (mailing !== undefined) {
-          await quietly(async () =>
-            startNow(mailing, ground.ids, ['scheduled'], await needsModeration(mailing)),
+          await quietly(() =>
+            orDraft(mailing, ['scheduled'], async () =>
+              startNow(mailing, ground.ids, ['scheduled'], await needsModeration(mailing)),
+            ),
           );
         }
         return { done: [row.id] };

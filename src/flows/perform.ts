@@ -3,9 +3,8 @@ import { openFields } from '../access/vault.ts';
 import { fieldsOf, type PipelineName } from '../channel/document.ts';
 import type { PlanPipe } from '../engine/plan.ts';
 import { type Outside, type RunOutcome, runPlan } from '../engine/run.ts';
-import { asFailure, Failure } from '../errors.ts';
+import { asFailure } from '../errors.ts';
 import type { Scope } from '../expression/scope.ts';
-import { isObject } from '../json.ts';
 import type { RateLimit } from '../pipes/contract.ts';
 import { type ClaimedRow, PIPELINE_CODES } from '../storage/claim.ts';
 import { isOutage } from '../storage/database.ts';
@@ -19,6 +18,7 @@ import type { Ground } from './ground.ts';
 import { createGuards, type Guarded } from './guards/guards.ts';
 import { skip } from './guards/skip.ts';
 import { keywordsOf, originOf, type Surroundings } from './keywords.ts';
+import { createRenderMessage, refusedState } from './message-content.ts';
 import { outcomeParts } from './outcome.ts';
 import type { Parts } from './parts.ts';
 import { readPayload } from './payload.ts';
@@ -85,6 +85,7 @@ export function createPerform(
 ): Perform {
   const { clock, ids, random, log } = ground;
   const guards = createGuards(ground);
+  const renderTemplate = createRenderMessage(directory);
   let around = new Map<string, Around>();
   let aroundSince = 0;
 
@@ -166,10 +167,12 @@ export function createPerform(
     const now = isoTime(nowMs);
     const keywords: { -readonly [K in keyof Scope]: Scope[K] } = keywordsOf(row, around, now);
     try {
-      keywords.template = renderTemplate(row, around, keywords);
+      const template = renderTemplate(row, around, keywords);
+      keywords.template = template instanceof Promise ? await template : template;
     } catch (thrown) {
+      if (isOutage(thrown)) throw thrown;
       const failure = asFailure(thrown);
-      return endMessage(row, 'failed', failure.code, redact(failure.message), ids);
+      return endMessage(row, refusedState(failure), failure.code, redact(failure.message), ids);
     }
     const origin = originOf(row, launch);
     const resumed = row.payload === null ? undefined : (readPayload(ground.vault, row.payload) as ResumedRun);
@@ -232,39 +235,6 @@ export function createPerform(
       return skip(row, `SUBSCRIPTION_${status.toUpperCase()}`, `the subscription is ${status}`, ids);
     }
     return undefined;
-  };
-
-  const renderTemplate = (
-    row: ClaimedRow,
-    around: Around,
-    keywords: Scope,
-  ): Readonly<Record<string, unknown>> => {
-    const own = isObject(row.content) ? row.content : undefined;
-    const content =
-      own !== undefined && isObject(own.values)
-        ? directory.content(around.channel, own.values)
-        : around.launch?.content;
-    if (content === undefined) throw new Failure('VALUES_INVALID', 'The message has no content.');
-    if (content instanceof Failure) throw content;
-    const rendered = content.render({
-      profile: keywords.profile,
-      subscription: keywords.subscription,
-      resource: keywords.resource,
-      campaign: keywords.campaign,
-      attributes: own?.attributes ?? {},
-      now: keywords.now as string,
-    });
-    const [problem] = rendered.problems;
-    if (problem !== undefined) {
-      throw new Failure(
-        'VALUES_INVALID',
-        `The rendered content does not fit the channel: ${problem.message}`,
-        {
-          problems: rendered.problems,
-        },
-      );
-    }
-    return rendered.values;
   };
 
   /** Runs that belong to no message: a provider's request, and what it scheduled. */

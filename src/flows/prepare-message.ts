@@ -4,7 +4,9 @@ import { fieldsOf } from '../channel/document.ts';
 import { unfit } from '../channel/unfit.ts';
 import { compileFields, type FieldCheck } from '../channel/values.ts';
 import { Failure } from '../errors.ts';
+import type { PublishedRow } from '../storage/content.ts';
 import { findEntity, firstEntities, type ResourceRow, type SenderRow } from '../storage/entities.ts';
+import { type ContentUse, inContentItem, notPublished, publishedKey } from './content-items.ts';
 import type { Directory, KnownChannel } from './directory.ts';
 import { refused } from './find-channel.ts';
 import type { Ground } from './ground.ts';
@@ -26,7 +28,9 @@ export interface MessageRequest {
         readonly fields?: Readonly<Record<string, unknown>>;
         readonly subscription?: { readonly fields?: Readonly<Record<string, unknown>> };
       };
-  readonly template: string | Readonly<Record<string, unknown>>;
+  /** Either values of the template fields or the sid of a template, or a content item. */
+  readonly template?: string | Readonly<Record<string, unknown>>;
+  readonly contentItemId?: string;
   readonly attributes?: Readonly<Record<string, unknown>>;
   /** ISO 8601. */
   readonly expiresAt?: string;
@@ -48,7 +52,8 @@ export interface Prepared extends Asked {
   readonly senderId: string | null;
   readonly resourceId: string;
   readonly laneId: number;
-  readonly values: Readonly<Record<string, unknown>>;
+  /** Checked values of the template fields, or the version of a content item. */
+  readonly content: { readonly values: Readonly<Record<string, unknown>> } | { readonly use: ContentUse };
   /** Checked subscription fields of an inline profile. */
   readonly subscriptionFields: Readonly<Record<string, unknown>> | undefined;
   /** Names of the secret ones among them. */
@@ -65,12 +70,12 @@ interface Checks {
   readonly subscription: FieldCheck;
 }
 
-/** Gives a function that prepares one request; it throws Failure where the message cannot be accepted. */
+/** Gives a function that prepares one request, for which content items are `published`; it throws Failure where the message cannot be accepted. */
 export function createPrepare(
   ground: Ground,
   directory: Directory,
   lanes: Lanes,
-): (asked: Asked) => Promise<Prepared> {
+): (asked: Asked, published: ReadonlyMap<string, PublishedRow>) => Promise<Prepared> {
   const { database, clock } = ground;
   const checks = new Map<number, Checks>();
   const found = new Map<string, { at: number; value: Promise<unknown> }>();
@@ -119,7 +124,7 @@ export function createPrepare(
       findEntity(database, 'template', accountId, sid, channelId),
     );
 
-  const prepare = async (asked: Asked): Promise<Prepared> => {
+  const prepare = async (asked: Asked, published: ReadonlyMap<string, PublishedRow>): Promise<Prepared> => {
     const { accountId, request } = asked;
     const known = await directory.channel(request.channel);
     if (known === undefined || (known.row.account_id !== null && known.row.account_id !== accountId)) {
@@ -159,7 +164,7 @@ export function createPrepare(
           : `There is no resource "${request.resource}".`,
       );
     }
-    const values = await valuesOf(asked, channel);
+    const content = await contentOf(asked, channel, published);
     const subscriptionFields = profileOf(asked, channel);
     const senderId = sender?.id ?? null;
     const lane = await lanes.laneOf({
@@ -176,10 +181,26 @@ export function createPrepare(
       senderId,
       resourceId: resource.id,
       laneId: lane.id,
-      values,
+      content,
       subscriptionFields,
       secret: checksOf(channel).secret,
     };
+  };
+
+  const contentOf = async (
+    asked: Asked,
+    channel: KnownChannel,
+    published: ReadonlyMap<string, PublishedRow>,
+  ): Promise<Prepared['content']> => {
+    const { template, contentItemId } = asked.request;
+    refuseBoth(template, contentItemId);
+    if (contentItemId === undefined) return { values: await valuesOf(asked, channel) };
+    const row = published.get(publishedKey(asked.accountId, contentItemId));
+    if (row === undefined) throw notPublished(contentItemId);
+    const use = { itemId: row.item_id, version: row.version };
+    const compiled = await directory.items.version(channel, use);
+    if (compiled instanceof Failure) throw inContentItem(compiled);
+    return { use };
   };
 
   const valuesOf = async ({ accountId, request }: Asked, channel: KnownChannel) => {
@@ -230,6 +251,16 @@ export function createPrepare(
   };
 
   return prepare;
+}
+
+/** Throws REQUEST_INVALID unless exactly one of the two ways to name content is used. */
+export function refuseBoth(template: unknown, contentItemId: string | undefined): void {
+  if (template !== undefined && contentItemId !== undefined) {
+    throw refused('/contentItemId', 'Give either "template" or "contentItemId", not both.');
+  }
+  if (template === undefined && contentItemId === undefined) {
+    throw refused('/template', 'Give the content: either "template" or "contentItemId".');
+  }
 }
 
 function onlyOne<T>(rows: readonly T[]): T | undefined {

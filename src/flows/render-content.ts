@@ -8,7 +8,7 @@
 import { type ChannelDocument, type Field, type FieldGroup, fieldsOf } from '../channel/document.ts';
 import { compileFields, type FieldCheck, isLiquidField } from '../channel/values.ts';
 import { Failure, type Problem } from '../errors.ts';
-import { compileLiquid } from '../expression/liquid.ts';
+import { compileLiquidValue, type LiquidPiece, type PlacedVariable } from '../expression/liquid-value.ts';
 import { isObject, pointerTo, setOwn } from '../json.ts';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -38,9 +38,6 @@ export interface CompiledContent {
   readonly render: (scope: ContentScope) => RenderedContent;
 }
 
-/** A value, or a function of what Liquid sees. */
-type Piece = { readonly constant: unknown } | { readonly render: (liquid: Values) => unknown };
-
 const PERSONAL: ReadonlySet<string> = new Set(['customer', 'profile', 'subscription']);
 
 /**
@@ -49,19 +46,11 @@ const PERSONAL: ReadonlySet<string> = new Set(['customer', 'profile', 'subscript
  */
 export function compileContent(channel: ChannelDocument, values: Values): CompiledContent {
   const template = checkOf(channel);
-  const fields = new Map(template.fields.map((field) => [field.field, field]));
   const defaults = template.fields.flatMap((field) =>
     'default' in field ? [[field.field, field.default]] : [],
   );
   const complete = { ...Object.fromEntries(defaults), ...values };
-  const pieces = Object.entries(complete).map(([name, value]): [string, Piece] => {
-    const field = fields.get(name);
-    return [name, field === undefined ? { constant: value } : compileField(channel, field, value)];
-  });
-  const constants = Object.fromEntries(
-    pieces.flatMap(([name, piece]) => ('constant' in piece ? [[name, piece.constant]] : [])),
-  );
-  const varying = pieces.flatMap(([name, piece]) => ('render' in piece ? [{ name, ...piece }] : []));
+  const { constants, varying } = compileFieldValues(channel, complete);
   const shown = openGroups(channel);
   const finish = (rendered: Values): RenderedContent => template.check(rendered, 'final');
   if (varying.length === 0) {
@@ -78,10 +67,32 @@ export function compileContent(channel: ChannelDocument, values: Values): Compil
   });
 }
 
+/** The values of fields: those that are the same for everyone, and those that are rendered for each. */
+export interface FieldValues {
+  readonly constants: Values;
+  readonly varying: readonly { readonly name: string; readonly render: (liquid: Values) => unknown }[];
+}
+
+/** Compiles values of template fields as they stand, without defaults. Throws as `compileContent`. */
+export function compileFieldValues(channel: ChannelDocument, values: Values): FieldValues {
+  const fields = new Map(checkOf(channel).fields.map((field) => [field.field, field]));
+  const pieces = Object.entries(values).map(([name, value]): [string, LiquidPiece] => {
+    const field = fields.get(name);
+    return [name, field === undefined ? { constant: value } : compileField(channel, field, value)];
+  });
+  return {
+    constants: Object.fromEntries(
+      pieces.flatMap(([name, piece]) => ('constant' in piece ? [[name, piece.constant]] : [])),
+    ),
+    varying: pieces.flatMap(([name, piece]) => ('render' in piece ? [{ name, ...piece }] : [])),
+  };
+}
+
 /** By version of a channel, because patterns take long to compile. */
 const checks = new WeakMap<ChannelDocument, FieldCheck>();
 
-function checkOf(channel: ChannelDocument): FieldCheck {
+/** The check of a channel's template fields. */
+export function checkOf(channel: ChannelDocument): FieldCheck {
   const known = checks.get(channel);
   if (known !== undefined) return known;
   const check = compileFields(channel.fields.template, 'template');
@@ -89,62 +100,40 @@ function checkOf(channel: ChannelDocument): FieldCheck {
   return check;
 }
 
-function compileField(channel: ChannelDocument, field: Field, value: unknown): Piece {
+function compileField(channel: ChannelDocument, field: Field, value: unknown): LiquidPiece {
   if (!isLiquidField(field)) return { constant: value };
-  return compileValue(channel, field, value, pointerTo('', field.field));
+  const { piece, variables } = compileLiquidValue(value, {
+    kindOf: () => (field.type === 'html' ? 'html' : 'text'),
+    pointer: pointerTo('', field.field),
+    explain: (thrown, pointer) => inField(field, thrown, pointer),
+  });
+  refusePersonal(channel, variables, () => `Field "${field.field}"`);
+  return piece;
 }
 
-/** Texts are rendered wherever they stand; in JSON the structure stays, whatever the values are. */
-function compileValue(channel: ChannelDocument, field: Field, value: unknown, pointer: string): Piece {
-  if (typeof value === 'string') return compileText(channel, field, value, pointer);
-  if (Array.isArray(value)) {
-    const pieces = value.map((each, index) => compileValue(channel, field, each, pointerTo(pointer, index)));
-    if (pieces.every((piece) => 'constant' in piece)) return { constant: value };
-    return { render: (liquid) => pieces.map((piece) => pieceValue(piece, liquid)) };
-  }
-  if (!isObject(value)) return { constant: value };
-  const members = Object.entries(value).map(([name, member]): [string, Piece] => [
-    name,
-    compileValue(channel, field, member, pointerTo(pointer, name)),
-  ]);
-  if (members.every(([, piece]) => 'constant' in piece)) return { constant: value };
-  return {
-    render: (liquid) => {
-      const object: Record<string, unknown> = {};
-      for (const [name, piece] of members) setOwn(object, name, pieceValue(piece, liquid));
-      return object;
-    },
-  };
-}
-
-function pieceValue(piece: Piece, liquid: Values): unknown {
-  return 'constant' in piece ? piece.constant : piece.render(liquid);
-}
-
-function compileText(channel: ChannelDocument, field: Field, text: string, pointer: string): Piece {
-  const compiled = inField(field, pointer, () => compileLiquid(text, { html: field.type === 'html' }));
-  const personal = compiled.variables.find(({ namespace }) => PERSONAL.has(namespace));
-  if (personal !== undefined && channel.communication === 'indirect') {
-    const message = `Field "${field.field}" uses {{ ${personal.text} }}, but channel "${channel.sid}" is not personalized: its content is the same for everyone. Remove it, or use a direct channel.`;
-    throw new Failure('PERSONAL_DATA_REFUSED', message, { problems: [{ pointer, message }] });
-  }
-  if (compiled.constant) return { constant: compiled.render({}) };
-  return { render: (liquid) => inField(field, pointer, () => compiled.render(liquid)) };
+/** Throws PERSONAL_DATA_REFUSED where content of an indirect channel reads what belongs to one person. */
+export function refusePersonal(
+  channel: ChannelDocument,
+  variables: readonly PlacedVariable[],
+  placeOf: (pointer: string) => string,
+): void {
+  if (channel.communication !== 'indirect') return;
+  const personal = variables.find(({ variable }) => PERSONAL.has(variable.namespace));
+  if (personal === undefined) return;
+  const { pointer, variable } = personal;
+  const message = `${placeOf(pointer)} uses {{ ${variable.text} }}, but channel "${channel.sid}" is not personalized: its content is the same for everyone. Remove it, or use a direct channel.`;
+  throw new Failure('PERSONAL_DATA_REFUSED', message, { problems: [{ pointer, message }] });
 }
 
 /** Says which field a failure is about. */
-function inField<T>(field: Field, pointer: string, act: () => T): T {
-  try {
-    return act();
-  } catch (thrown) {
-    if (!(thrown instanceof Failure)) throw thrown;
-    const message = `Field "${field.field}": ${thrown.message}`;
-    throw new Failure(thrown.code, message, { problems: [{ pointer, message }], cause: thrown });
-  }
+function inField(field: Field, thrown: unknown, pointer: string): unknown {
+  if (!(thrown instanceof Failure)) return thrown;
+  const message = `Field "${field.field}": ${thrown.message}`;
+  return new Failure(thrown.code, message, { problems: [{ pointer, message }], cause: thrown });
 }
 
 /** What Liquid sees of a scope, without the values of secret fields. */
-function openGroups(channel: ChannelDocument): (scope: ContentScope) => Values {
+export function openGroups(channel: ChannelDocument): (scope: ContentScope) => Values {
   const resource = withoutSecrets(channel, 'resource');
   const campaign = withoutSecrets(channel, 'mailing');
   const subscription = withoutSecrets(channel, 'subscription');

@@ -115,6 +115,7 @@ function parseBody(mounted: Mounted, text: string, raw: Request): unknown {
     }
     return undefined;
   }
+  if (mounted.route.optionalBody === true && text.trim() === '') return {};
   if (!/^application\/([\w.+-]+\+)?json\b/i.test(raw.headers.get('content-type') ?? '')) {
     throw new Failure('NOT_JSON', 'Send the body as JSON, with the header "Content-Type: application/json".');
   }

@@ -11,6 +11,7 @@ const DOCUMENT_PATH = `${PREFIX}/openapi.json`;
 const TAGS: Readonly<Record<string, string>> = {
   messages: 'Send single messages and see what became of them.',
   mailings: 'Campaigns: template, sender, resource, audience.',
+  content: 'The content library: items, their review, their versions.',
   channels: 'Ways to reach people: documents, checks, dry runs, operations.',
 };
 
@@ -125,13 +126,14 @@ function keyParameter({ method, action, stream }: Route): JsonObject[] {
   ];
 }
 
-function bodyOf({ body, stream }: Route): JsonObject {
+function bodyOf({ body, stream, optionalBody }: Route): JsonObject {
   if (stream !== undefined) {
     const content = stream.map((type) => [type, { schema: { type: 'string' } }]);
     return { requestBody: { required: true, content: Object.fromEntries(content) } };
   }
   if (body === undefined) return {};
-  return { requestBody: { required: true, content: { 'application/json': { schema: body } } } };
+  const required = optionalBody !== true;
+  return { requestBody: { required, content: { 'application/json': { schema: body } } } };
 }
 
 function answerOf({ description, schema, also = [] }: Route['answers'][number]): JsonObject {

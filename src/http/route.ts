@@ -44,6 +44,8 @@ export interface Route {
   /** Members of the query that are not declared pass, because others make it up. */
   readonly anyQuery?: boolean;
   readonly body?: JsonObject;
+  /** A request without a body is one with an empty object. */
+  readonly optionalBody?: boolean;
   /** The body is not JSON and is read by the route itself; names its media types. */
   readonly stream?: readonly string[];
   /** The answer holds a secret: what is kept of it for repeats under an Idempotency-Key is encrypted. */

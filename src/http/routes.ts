@@ -4,6 +4,7 @@ import { createPasswords } from '../access/passwords.ts';
 import { createSessions } from '../access/sessions.ts';
 import type { Tokens } from '../access/tokens.ts';
 import type { Accept } from '../flows/accept-message.ts';
+import { unresolvedNames } from '../flows/content-items.ts';
 import type { Directory } from '../flows/directory.ts';
 import type { Ground } from '../flows/ground.ts';
 import type { Lanes } from '../flows/lanes.ts';
@@ -15,6 +16,10 @@ import { auditRoutes } from './routes/audit.ts';
 import { channelCheckRoutes } from './routes/channel-checks.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { connectorRoutes } from './routes/connectors.ts';
+import { contentRoutes } from './routes/content.ts';
+import { contentLifecycleRoutes } from './routes/content-lifecycle.ts';
+import { contentPreviewRoutes } from './routes/content-preview.ts';
+import { contentVersionRoutes } from './routes/content-versions.ts';
 import { eventRoutes } from './routes/events.ts';
 import { laneRoutes } from './routes/lanes.ts';
 import { mailingRoutes } from './routes/mailings.ts';
@@ -66,6 +71,10 @@ export function allRoutes(deps: RouteDeps): readonly Route[] {
     ...senderRoutes(ground, directory),
     ...resourceRoutes(ground, directory),
     ...templateRoutes(ground, directory),
+    ...contentRoutes(ground),
+    ...contentLifecycleRoutes(ground, unresolvedNames),
+    ...contentVersionRoutes(ground),
+    ...contentPreviewRoutes(ground),
     ...connectorRoutes(ground, directory),
     ...profileRoutes(ground),
     ...subscriptionRoutes(ground, directory),

@@ -36,6 +36,11 @@ export const category = text('What frequency caps count it as. Default: its clas
 export const time: JsonObject = { type: 'string', format: 'date-time' };
 export const uuid: JsonObject = { type: 'string', format: 'uuid' };
 
+export const contentItemId: JsonObject = {
+  ...uuid,
+  description: 'Instead of `template`: a content item, of which the published version is sent.',
+};
+
 /** Query members of every list. */
 export const pageQuery: JsonObject = {
   limit: { type: 'integer', minimum: 1, maximum: 100, default: 20, description: 'Rows in a page.' },

@@ -1,6 +1,7 @@
 /** The code module `smpp`: sends the texts of the built-in channel SMS and takes their delivery receipts in. */
 
 import type smpp from 'smpp';
+import { encodeSms, type SmsText } from '../content/sms-text.ts';
 import { Failure } from '../errors.ts';
 import type { EmittedEvent, ModuleAnswer, ModuleRequest } from '../pipes/contract.ts';
 import type { AddressGuard } from './address-guard.ts';
@@ -9,7 +10,6 @@ import { readReceipt } from './smpp-receipt.ts';
 import { bindSmpp, type SmppSession, type SmppTimes } from './smpp-session.ts';
 import { destinationFields, receiptId, type SmppTarget, smppTarget, sourceFields } from './smpp-target.ts';
 import { STATUS, smppVerdict } from './smpp-verdict.ts';
-import { encodeSms, type SmsText } from './sms-text.ts';
 
 /** Whose bind something came over. */
 export interface SenderPlace {

@@ -15,6 +15,9 @@ export interface LaunchRow {
   readonly sender_id: string | null;
   readonly resource_id: string;
   readonly content: Readonly<Record<string, unknown>>;
+  /** The content item instead of own content, and the version of it that this launch sends; both or neither. */
+  readonly content_item_id: string | null;
+  readonly content_version: number | null;
   readonly fields: Readonly<Record<string, unknown>>;
   readonly audience: Readonly<Record<string, unknown>>;
   readonly class: string;
@@ -53,6 +56,8 @@ export interface NewLaunch {
   readonly nowMs: number;
   /** For tests: these profiles instead of the mailing's audience, as JSON text. */
   readonly audience: string | null;
+  /** The version of the mailing's content item; null where it has content of its own. */
+  readonly contentVersion: number | null;
 }
 
 /**
@@ -69,9 +74,9 @@ export async function insertLaunch(
     `with started as (
        update mailing set state = coalesce($7, state), state_reason = null, updated_at = $5 where id = $2 and state = any($6::text[]) returning *)
      insert into launch (id, mailing_id, account_id, number, kind, channel_version_id, sender_id, resource_id, content,
-       fields, audience, class, category, opening, state, started_at)
+       content_item_id, content_version, fields, audience, class, category, opening, state, started_at)
      select $1, id, account_id, (select coalesce(max(number), 0) + 1 from launch where mailing_id = $2), $3, $4, sender_id,
-       resource_id, content, fields, coalesce($8::text::json, audience), class, category, true, 'sending', $5
+       resource_id, content, content_item_id, $9, fields, coalesce($8::text::json, audience), class, category, true, 'sending', $5
      from started returning id`,
     [
       launch.id,
@@ -82,6 +87,7 @@ export async function insertLaunch(
       from,
       to,
       launch.audience,
+      launch.contentVersion,
     ],
   );
   return rows[0];

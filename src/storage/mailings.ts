@@ -12,6 +12,8 @@ export interface MailingRow {
   readonly resource_id: string;
   readonly resource: string;
   readonly content: Readonly<Record<string, unknown>>;
+  /** A content item instead of own content. */
+  readonly content_item_id: string | null;
   readonly fields: Readonly<Record<string, unknown>>;
   readonly audience: Readonly<Record<string, unknown>>;
   readonly schedule: { readonly startAt?: string; readonly stopAt?: string } | null;
@@ -37,6 +39,7 @@ export interface NewMailing {
   readonly resourceId: string;
   /** JSON texts. */
   readonly content: string;
+  readonly contentItemId: string | null;
   readonly fields: string;
   readonly audience: string;
   readonly schedule: string | null;
@@ -49,8 +52,8 @@ export interface NewMailing {
 export async function insertMailing(sql: Sql, mailing: NewMailing): Promise<boolean> {
   const rows = await sql.query(
     `insert into mailing (id, account_id, name, channel_id, sender_id, resource_id, content, fields, audience, schedule,
-       class, category, state, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7::text::json, $8::text::json, $9::text::json, $10::text::json, $11, $13, 'draft', $12, $12)
+       class, category, state, created_at, updated_at, content_item_id)
+     values ($1, $2, $3, $4, $5, $6, $7::text::json, $8::text::json, $9::text::json, $10::text::json, $11, $13, 'draft', $12, $12, $14)
      on conflict (id) do nothing returning id`,
     [
       mailing.id,
@@ -66,6 +69,7 @@ export async function insertMailing(sql: Sql, mailing: NewMailing): Promise<bool
       mailing.class,
       new Date(mailing.nowMs),
       mailing.category,
+      mailing.contentItemId,
     ],
   );
   return rows.length === 1;

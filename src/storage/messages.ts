@@ -17,12 +17,16 @@ export interface MessageRow {
   readonly reason: string | null;
   readonly external_id: string | null;
   readonly class: string;
+  readonly content_item_id: string | null;
+  readonly content_version: number | null;
   readonly updated_at: Date;
   readonly owned: boolean;
 }
 
 const SELECT = `select m.id, m.account_id, c.sid as channel, m.channel_id, m.channel_version_id, s.sid as sender,
     l.mailing_id, p.external_id as profile, m.state, m.attempt, m.reason, m.external_id, m.class, m.updated_at,
+    coalesce(l.content_item_id, (m.content ->> 'item')::uuid) as content_item_id,
+    coalesce(l.content_version, (m.content ->> 'version')::int) as content_version,
     exists (select from waiting w where w.id = m.id and w.owner is not null) as owned
   from message m join channel c on c.id = m.channel_id
   left join sender s on s.id = m.sender_id

@@ -1,5 +1,6 @@
 /** Profiles: written many in one statement. */
 import type { Sql } from './database.ts';
+import type { AudienceCondition } from './launches.ts';
 
 export interface ProfileRow {
   readonly id: string;
@@ -59,6 +60,20 @@ export async function readProfile(
     [accountId, externalId],
   );
   return rows[0];
+}
+
+/** What content is rendered with, of some people who meet a condition, in the order of their external ids. */
+export function sampleProfiles(
+  sql: Sql,
+  accountId: string,
+  condition: AudienceCondition,
+  limit: number,
+): Promise<Pick<ProfileRow, 'external_id' | 'fields'>[]> {
+  return sql.query(
+    `select p.external_id, p.fields from profile p where p.account_id = $1 and ${condition.text}
+     order by p.external_id limit $2`,
+    [accountId, limit, ...condition.values],
+  );
 }
 
 /** One page, newest first; of one external id where it is given. */

@@ -1,4 +1,4 @@
-/** The API on an embedded database in memory, without a socket: every request goes through the mounted routes. */
+/** The API on an embedded database in memory, or on the server, without a socket: every request goes through the mounted routes. */
 import { createHash } from 'node:crypto';
 import { Hono } from 'hono';
 import { firstUser } from '../../src/access/first-user.ts';
@@ -14,9 +14,8 @@ import { createIds } from '../../src/ids.ts';
 import { pipeOf } from '../../src/pipes/catalog.ts';
 import { insertAccount, issueToken, type Role } from '../../src/storage/accounts.ts';
 import { storeChannel } from '../../src/storage/channels.ts';
-import { openEmbedded } from '../../src/storage/embedded.ts';
-import { makePartitions, migrate } from '../../src/storage/migrate.ts';
 import { insertUser } from '../../src/storage/users.ts';
+import { openTestDatabase } from './database.ts';
 
 /** 1 June 2026, noon UTC. */
 export const NOW_MS = Date.UTC(2026, 5, 1, 12);
@@ -63,10 +62,9 @@ export interface Api {
 /** Opens an API of some routes; opening takes seconds, so once per test file. */
 export async function openApi(
   routesOf: (parts: { ground: Ground; directory: Directory; tokens: Tokens }) => readonly Route[],
+  kind: 'embedded' | 'server' = 'embedded',
 ): Promise<Api> {
-  const database = await openEmbedded();
-  await migrate(database);
-  await makePartitions(database, NOW_MS);
+  const { database, end } = await openTestDatabase(kind, NOW_MS);
   let nowMs = NOW_MS;
   const clock = { now: () => nowMs };
   const errors: unknown[] = [];
@@ -137,6 +135,6 @@ export async function openApi(
     pass: (ms) => {
       nowMs += ms;
     },
-    close: database.close,
+    close: end,
   });
 }

@@ -1,28 +1,41 @@
 /** Mailings: create, start, test, pause, resume, stop, and see how they go. */
 import { compileFields } from '../../channel/values.ts';
 import { Failure } from '../../errors.ts';
+import { inContentItem, notPublished } from '../../flows/content-items.ts';
 import type { Directory, KnownChannel } from '../../flows/directory.ts';
 import { refused } from '../../flows/find-channel.ts';
 import type { Ground } from '../../flows/ground.ts';
 import type { Mailings } from '../../flows/mailings.ts';
-import { MESSAGE_CLASSES } from '../../flows/prepare-message.ts';
+import { MESSAGE_CLASSES, refuseBoth } from '../../flows/prepare-message.ts';
 import { invalid, placed } from '../../flows/stored-fields.ts';
 import { isUuid } from '../../ids.ts';
 import { audienceCondition } from '../../storage/audience.ts';
+import { readItem } from '../../storage/content.ts';
 import { findEntity } from '../../storage/entities.ts';
 import { countByState, launchesOfMailing } from '../../storage/launches.ts';
 import { insertMailing, listMailings, type MailingRow, readMailing } from '../../storage/mailings.ts';
 import { stateName } from '../../storage/states.ts';
 import { pageOf, readPage } from '../page.ts';
 import { type ApiAnswer, type ApiRequest, type Route, route } from '../route.ts';
-import { anyObject, category, objectSchema, pageQuery, pageSchema, sid, text, time } from '../schemas.ts';
+import {
+  anyObject,
+  category,
+  contentItemId,
+  objectSchema,
+  pageQuery,
+  pageSchema,
+  sid,
+  text,
+  time,
+} from '../schemas.ts';
 
 interface MailingRequest {
   readonly name: string;
   readonly channel: string;
   readonly sender?: string;
   readonly resource: string;
-  readonly template: string | Readonly<Record<string, unknown>>;
+  readonly template?: string | Readonly<Record<string, unknown>>;
+  readonly contentItemId?: string;
   readonly fields?: Readonly<Record<string, unknown>>;
   readonly audience?: Readonly<Record<string, unknown>>;
   readonly schedule?: { readonly startAt?: string; readonly stopAt?: string };
@@ -40,6 +53,7 @@ const mailingRequest = objectSchema(
       description: "Values of the channel's template fields, or the sid of a template.",
       anyOf: [anyObject, sid],
     },
+    contentItemId,
     fields: { ...anyObject, description: "Values of the channel's mailing fields." },
     audience: {
       ...anyObject,
@@ -50,7 +64,8 @@ const mailingRequest = objectSchema(
     class: { enum: [...MESSAGE_CLASSES] },
     category,
   },
-  ['name', 'channel', 'resource', 'template'],
+  ['name', 'channel', 'resource'],
+  'With exactly one of `template` and `contentItemId`.',
 );
 
 /** Routes of mailings. */
@@ -89,7 +104,9 @@ export function mailingRoutes(ground: Ground, directory: Directory, mailings: Ma
     }
     if (resource === undefined) throw refused('/resource', `There is no resource "${body.resource}".`);
     const audience = audienceOf(body, channel);
-    const values = await valuesOf(accountId, body, channel);
+    refuseBoth(body.template, body.contentItemId);
+    const values = body.contentItemId === undefined ? await valuesOf(accountId, body, channel) : {};
+    if (body.contentItemId !== undefined) await checkItem(accountId, body.contentItemId, channel);
     const fields = compileFields(document.fields.mailing ?? []).check(body.fields ?? {}, 'saved');
     if (fields.problems.length > 0) throw invalid(placed(fields.problems, '/fields'));
     for (const name of ['startAt', 'stopAt'] as const) {
@@ -139,6 +156,16 @@ export function mailingRoutes(ground: Ground, directory: Directory, mailings: Ma
     return values;
   };
 
+  /** The published version must fit the channel; where there is none yet, the one that people work on. */
+  const checkItem = async (accountId: string, itemId: string, channel: KnownChannel) => {
+    const known = await readItem(database, accountId, itemId);
+    if (known === undefined || known.item.status === 'archived') throw notPublished(itemId);
+    const { published_version, version } = known.item;
+    const use = { itemId, version: published_version ?? version };
+    const compiled = await directory.items.version(channel, use);
+    if (compiled instanceof Failure) throw inContentItem(compiled);
+  };
+
   const act = (verb: 'start' | 'pause' | 'resume' | 'stop', summary: string): Route =>
     route({
       method: 'POST',
@@ -185,6 +212,7 @@ export function mailingRoutes(ground: Ground, directory: Directory, mailings: Ma
         state: launch.state,
         opened: launch.opened,
         opening: launch.opening,
+        contentVersion: launch.content_version,
         startedAt: launch.started_at,
         finishedAt: launch.finished_at,
       })),
@@ -211,6 +239,7 @@ export function mailingRoutes(ground: Ground, directory: Directory, mailings: Ma
           senderId: checked.senderId,
           resourceId: checked.resourceId,
           content: JSON.stringify(checked.values),
+          contentItemId: body.contentItemId ?? null,
           fields: JSON.stringify(checked.fields),
           audience: JSON.stringify(checked.audience),
           schedule: body.schedule === undefined ? null : JSON.stringify(body.schedule),
@@ -280,7 +309,8 @@ function shown(row: MailingRow) {
     channel: row.channel,
     sender: row.sender,
     resource: row.resource,
-    template: row.content,
+    template: row.content_item_id === null ? row.content : null,
+    contentItemId: row.content_item_id,
     fields: row.fields,
     audience: row.audience,
     schedule: row.schedule,

@@ -26,6 +26,7 @@ import { type Route, route } from '../route.ts';
 import {
   anyObject,
   category,
+  contentItemId,
   ifHas,
   objectSchema,
   pageQuery,
@@ -63,12 +64,14 @@ const messageRequest = objectSchema(
       description: "Values of the channel's template fields, or the sid of a template.",
       anyOf: [anyObject, sid],
     },
+    contentItemId,
     attributes: { ...anyObject, description: 'Values for {{attributes.…}} in the content.' },
     expiresAt: { ...time, description: 'After this the message is not sent any more.' },
     class: { enum: [...MESSAGE_CLASSES], description: 'Urgent messages have a lane of their own.' },
     category,
   },
-  ['channel', 'template'],
+  ['channel'],
+  'With exactly one of `template` and `contentItemId`.',
 );
 
 const acceptance = objectSchema({ id: uuid, state: { enum: states } }, ['id', 'state']);
@@ -84,6 +87,8 @@ const shownMessage = objectSchema({
   externalId: { type: ['string', 'null'] },
   attempt: { type: 'integer' },
   class: { enum: [...MESSAGE_CLASSES] },
+  contentItemId: { type: ['string', 'null'] },
+  contentVersion: { type: ['integer', 'null'] },
   updatedAt: time,
 });
 
@@ -283,6 +288,8 @@ function showMessage(row: MessageRow) {
     externalId: row.external_id,
     attempt: row.attempt,
     class: row.class,
+    contentItemId: row.content_item_id,
+    contentVersion: row.content_version,
     updatedAt: row.updated_at,
   };
 }

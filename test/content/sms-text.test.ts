@@ -1,6 +1,6 @@
 /** Alphabets and parts of SMS, at the borders where a text becomes one more. */
 import { expect, test } from 'vitest';
-import { encodeSms } from '../../src/outside/sms-text.ts';
+import { encodeSms } from '../../src/content/sms-text.ts';
 
 const sizes = (text: string) => encodeSms(text, 7).parts.map((part) => part.byteLength);
 

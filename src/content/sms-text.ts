@@ -25,6 +25,7 @@ const BASIC_CODES: ReadonlyMap<string, number> = new Map(
 /** Bytes of user data: in one SMS, and in each of several, of which the header for joining takes six. */
 const GSM7 = { coding: 0, alone: 160, joined: 153 };
 const UCS2 = { coding: 8, alone: 140, joined: 134 };
+const HEADER_BYTES = 6;
 
 export interface SmsText {
   /** `data_coding` of SMPP: 0 the default alphabet, 8 UCS-2. */
@@ -47,6 +48,31 @@ export function encodeSms(text: string, reference: number): SmsText {
     Buffer.concat([Buffer.from([5, 0, 3, reference & 0xff, bodies.length, index + 1]), body]),
   );
   return { coding, parts };
+}
+
+/** How a text travels as SMS. Characters of the GSM-7 extension count two, as do those that UCS-2 writes as two halves. */
+export interface SmsSize {
+  readonly encoding: 'GSM-7' | 'UCS-2';
+  readonly characters: number;
+  /** How many SMS it takes, each of which is paid. */
+  readonly segments: number;
+  /** The first character that GSM-7 does not have. */
+  readonly forcedBy?: string;
+}
+
+/** What a text costs as SMS, and which character made it dearer. */
+export function measureSms(text: string): SmsSize {
+  const { coding, parts } = encodeSms(text, 0);
+  const header = parts.length > 1 ? HEADER_BYTES : 0;
+  const bytes = parts.reduce((sum, part) => sum + part.byteLength - header, 0);
+  if (coding === GSM7.coding) return { encoding: 'GSM-7', characters: bytes, segments: parts.length };
+  const forcedBy = [...text].find((character) => gsm7Bytes(character) === undefined);
+  return {
+    encoding: 'UCS-2',
+    characters: bytes / 2,
+    segments: parts.length,
+    ...(forcedBy !== undefined && { forcedBy }),
+  };
 }
 
 function gsm7Bytes(character: string): Buffer | undefined {

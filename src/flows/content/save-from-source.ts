@@ -1,0 +1,189 @@
+/**
+ * Keeps what a content source sent. The source edits like a person without a user: locked and archived items are not
+ * touched, an approval of what changed is void. What people changed here since the last sync is never overwritten: then
+ * what the source sent is recorded as a version beside theirs, and the item becomes a draft with a note.
+ */
+import { transitionOf } from '../../content/lifecycle.ts';
+import type { ChannelType, Content } from '../../content/types/contract.ts';
+import { Failure } from '../../errors.ts';
+import { own } from '../../json.ts';
+import { writeAudit } from '../../storage/audit.ts';
+import { findSourced, type ItemRow, readItem, type SourcedRow } from '../../storage/content.ts';
+import { advanceItem, type ItemChange, insertItem } from '../../storage/content-writes.ts';
+import type { Ground } from '../ground.ts';
+import type { UnresolvedVariables } from './content-steps.ts';
+import { auditedItem, livingItem, nameTaken, newVersion, soundContent, termsOfItem } from './item.ts';
+import { canonical, type SourcedValues, sourcedStep } from './sourced-step.ts';
+
+/** What a source sent, mapped to an item. */
+export interface SourcedContent {
+  readonly accountId: string;
+  readonly sourceId: string;
+  /** The kind of source, for example `wordpress`. */
+  readonly sourceType: string;
+  /** Its own id there. */
+  readonly externalId: string;
+  readonly channelType: ChannelType;
+  readonly name: string;
+  readonly content: Content;
+  readonly description?: string | null;
+  readonly blocks?: readonly unknown[] | null;
+  readonly personalization?: readonly unknown[] | null;
+  readonly tags?: readonly string[];
+  /** Straight to customers, without review. */
+  readonly autoPublish: boolean;
+}
+
+/** What was kept of it. */
+export interface Saved {
+  readonly outcome: 'created' | 'updated' | 'unchanged' | 'conflict' | 'archived';
+  readonly item: ItemRow;
+  /** Variables that kept it from being published. */
+  readonly unresolved: readonly string[];
+}
+
+/**
+ * Creates or edits the item of an external id; the same again changes nothing.
+ * Throws REQUEST_INVALID where the content breaks a rule, CONFLICT where the name is taken, WRONG_STATE in review.
+ */
+export async function saveFromSource(
+  ground: Ground,
+  given: SourcedContent,
+  unresolvedVariables: UnresolvedVariables,
+): Promise<Saved> {
+  const { description = null, blocks = null, personalization = null, tags = [] } = given;
+  const values = { name: given.name, description, content: given.content, blocks, personalization, tags };
+  const known = await findSourced(ground.database, given.accountId, given.sourceId, given.externalId);
+  if (known?.status === 'archived') return { outcome: 'archived', item: known, unresolved: [] };
+  if (known !== undefined && canonical(known.synced) === canonical(values)) {
+    return { outcome: 'unchanged', item: known, unresolved: [] };
+  }
+  soundContent(given.channelType, values, '/content');
+  const unresolved = given.autoPublish ? unresolvedVariables({ ...given, personalization }) : [];
+  const publish = given.autoPublish && unresolved.length === 0;
+  const saved =
+    known === undefined
+      ? await create(ground, given, values, publish)
+      : await edit(ground, given, known, values, publish);
+  return { ...saved, unresolved };
+}
+
+type Kept = Pick<Saved, 'outcome' | 'item'>;
+
+async function create(
+  ground: Ground,
+  given: SourcedContent,
+  values: SourcedValues,
+  publish: boolean,
+): Promise<Kept> {
+  const { clock, ids } = ground;
+  const nowMs = clock.now();
+  const id = ids.next();
+  const item = {
+    account_id: given.accountId,
+    name: values.name,
+    description: values.description,
+    channel_type: given.channelType,
+    tags: values.tags,
+    is_template: false,
+    source_type: given.sourceType,
+  };
+  const change = {
+    passage: {
+      ...passageOf(publish),
+      to: publish ? 'published' : 'draft',
+      historyId: ids.next(),
+      note: null,
+      nowMs,
+    },
+    values: {
+      ...item,
+      tags: { json: JSON.stringify(values.tags) },
+      source_id: given.sourceId,
+      external_id: given.externalId,
+      version: 1,
+      newest_version: 1,
+      synced_version: 1,
+      synced: { json: JSON.stringify(values) },
+      ...(publish && { published_version: 1, published_at: new Date(nowMs) }),
+    },
+    version: newVersion(1, values, 'Initial version'),
+    terms: termsOfItem(item, values.content),
+  };
+  const made = await write(ground, { id, account_id: given.accountId }, change, undefined, (tx) =>
+    insertItem(tx, { id, account_id: given.accountId }, change),
+  );
+  if (made !== undefined) return { outcome: 'created', item: made };
+  const { database } = ground;
+  // Somebody else brought it in at the same moment, which is as good.
+  const other = await findSourced(database, given.accountId, given.sourceId, given.externalId);
+  if (other === undefined) throw nameTaken(given.name);
+  return { outcome: 'unchanged', item: other };
+}
+
+async function edit(
+  ground: Ground,
+  given: SourcedContent,
+  known: SourcedRow,
+  values: SourcedValues,
+  publish: boolean,
+): Promise<Kept> {
+  const { clock, ids } = ground;
+  if (known.channel_type !== given.channelType) {
+    throw new Failure(
+      'IMMUTABLE',
+      `"${known.name}" is ${known.channel_type} and cannot become ${given.channelType}. Archive it, or set the channel type of the source back.`,
+    );
+  }
+  const nowMs = clock.now();
+  const { conflict, ...step } = sourcedStep(known, values, publish, nowMs);
+  const passage = passageOf(publish && !conflict);
+  const { to } = transitionOf(passage.call, livingItem(known), null);
+  const change = {
+    ...step,
+    passage: { ...passage, to, historyId: ids.next(), note: step.version.note, nowMs },
+  };
+  const moved = await write(ground, known, change, known, (tx) => advanceItem(tx, known, change)).catch(
+    (thrown: unknown) => {
+      throw own(thrown, 'code') === '23505' ? nameTaken(values.name) : thrown;
+    },
+  );
+  if (moved === undefined) {
+    throw new Failure(
+      'CONFLICT',
+      `Somebody changed "${known.name}" at the same moment. The next sync brings it again.`,
+    );
+  }
+  return { outcome: conflict ? 'conflict' : 'updated', item: moved };
+}
+
+function passageOf(publish: boolean) {
+  return { call: publish ? ('sync_publish' as const) : ('sync' as const), userId: null };
+}
+
+/** Writes with the audit; gives the item as it is then, or undefined where nothing was written. */
+function write(
+  ground: Ground,
+  { id, account_id: accountId }: { readonly id: string; readonly account_id: string },
+  { passage }: ItemChange,
+  before: ItemRow | undefined,
+  act: (tx: Parameters<typeof insertItem>[0]) => Promise<boolean>,
+): Promise<ItemRow | undefined> {
+  const auditId = ground.ids.next();
+  return ground.database.transaction(async (tx) => {
+    if (!(await act(tx))) return undefined;
+    const after = await readItem(tx, accountId, id);
+    if (after === undefined) throw new Failure('BUG', 'Content was written and is not there.');
+    await writeAudit(tx, {
+      id: auditId,
+      accountId,
+      tokenId: null,
+      action: `content.${passage.call}`,
+      subject: `content/${id}`,
+      ...(before !== undefined && { before: auditedItem(before) }),
+      after: auditedItem(after.item),
+      nowMs: passage.nowMs,
+    });
+    return after.item;
+  });
+}

@@ -1,0 +1,142 @@
+/** Versions of content: list, compare, revert; and the history of its states. */
+import { differences } from '../../content/difference.ts';
+import { Failure } from '../../errors.ts';
+import { changeContent } from '../../flows/content/change-content.ts';
+import { revertStep } from '../../flows/content/content-steps.ts';
+import type { Ground } from '../../flows/ground.ts';
+import {
+  type ItemRow,
+  listHistory,
+  listVersions,
+  readVersions,
+  type VersionRow,
+} from '../../storage/content.ts';
+import { refuseUnfit } from '../check-request.ts';
+import {
+  checkedItem,
+  note,
+  seenVersion,
+  shownPassage,
+  shownVersion,
+  showPassage,
+  showVersion,
+} from '../content-schemas.ts';
+import { pageOf, readPage } from '../page.ts';
+import { type Route, route } from '../route.ts';
+import { objectSchema, pageQuery, pageSchema, text } from '../schemas.ts';
+import { findContent, showWithChecks } from './content.ts';
+
+const MOST_VERSIONS = 100;
+
+const shownDifference = objectSchema({
+  pointer: text('Into the version: /content, /blocks or /personalization, or /name.'),
+  change: { enum: ['added', 'removed', 'changed'] },
+  before: { description: 'In the version that is named first; left out where it was not there.' },
+  after: { description: 'In the version that is named second; left out where it is not there.' },
+});
+
+/** Routes of versions. */
+export function contentVersionRoutes(ground: Ground): Route[] {
+  const { database } = ground;
+  return [
+    route({
+      method: 'GET',
+      path: '/content/{id}/versions',
+      action: 'read',
+      tag: 'content',
+      summary: `The ${MOST_VERSIONS} newest versions, newest first.`,
+      answers: {
+        200: {
+          description: 'Versions.',
+          schema: pageSchema(shownVersion),
+        },
+      },
+      run: async (request) => {
+        const row = await findContent(ground, request);
+        const versions = await listVersions(database, row.account_id, row.id, MOST_VERSIONS);
+        // Versions are numbered without holes.
+        const total = row.newest_version;
+        const pagination = { total, limit: MOST_VERSIONS, hasMore: total > MOST_VERSIONS, nextCursor: null };
+        return { status: 200, body: { data: versions.map(showVersion), pagination } };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/content/{id}/versions/{a}/diff/{b}',
+      action: 'read',
+      tag: 'content',
+      summary: 'What changed from version a to version b, place by place.',
+      answers: {
+        200: {
+          description: 'The places that differ; none where the versions are alike.',
+          schema: objectSchema({
+            from: { type: 'integer' },
+            to: { type: 'integer' },
+            changes: { type: 'array', items: shownDifference },
+          }),
+        },
+      },
+      run: async (request) => {
+        const row = await findContent(ground, request);
+        const [from, to] = [request.params.a, request.params.b].map(versionNumber) as [number, number];
+        const rows = await readVersions(database, [
+          { itemId: row.id, version: from },
+          { itemId: row.id, version: to },
+        ]);
+        const [before, after] = [from, to].map((version) => versionOf(row, rows, version));
+        return { status: 200, body: { from, to, changes: differences(before, after) } };
+      },
+    }),
+    route<{ readonly version?: number; readonly note?: string }>({
+      method: 'POST',
+      path: '/content/{id}/revert/{version}',
+      action: 'content.write',
+      tag: 'content',
+      summary:
+        'Make a new version with the content of an old one, as a draft; what is published goes on serving.',
+      optionalBody: true,
+      body: objectSchema({ version: seenVersion, note }),
+      answers: { 200: { description: 'The draft, with what its checks say.', schema: checkedItem } },
+      run: async (request) => {
+        refuseUnfit(request.body);
+        const { version: seen, note: given = null } = request.body;
+        const version = versionNumber(request.params.version);
+        const row = await changeContent(ground, request, {
+          call: 'revert',
+          id: request.params.id ?? '',
+          seenVersion: seen,
+          step: (item) => revertStep(ground, item, version, given),
+        });
+        return { status: 200, body: showWithChecks(row) };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/content/{id}/history',
+      action: 'read',
+      tag: 'content',
+      summary: 'What happened to it and who did it, newest first: submissions, approvals, feedback.',
+      query: pageQuery,
+      answers: { 200: { description: 'A page of the history.', schema: pageSchema(shownPassage) } },
+      run: async (request) => {
+        const row = await findContent(ground, request);
+        const page = readPage(request.query);
+        const { rows, total } = await listHistory(database, row.account_id, row.id, page);
+        return { status: 200, body: pageOf(rows, total, page.limit, showPassage) };
+      },
+    }),
+  ];
+}
+
+/** Throws NOT_FOUND for what numbers no version. */
+function versionNumber(given: string | undefined): number {
+  if (given !== undefined && /^[1-9]\d{0,8}$/.test(given)) return Number(given);
+  throw new Failure('NOT_FOUND', `"${given ?? ''}" is no version; versions are numbered from 1.`);
+}
+
+function versionOf(item: ItemRow, rows: readonly VersionRow[], version: number) {
+  const row = rows.find((each) => each.version === version);
+  if (row === undefined) throw new Failure('NOT_FOUND', `"${item.name}" has no version ${version}.`);
+  const { name, content, blocks, personalization } = row;
+  return { name, content, blocks, personalization };
+}
