@@ -18,6 +18,8 @@ export const PERMISSIONS = {
   'accounts.write': ['admin'],
   'lanes.write': ['admin'],
   'audit.read': ['admin'],
+  'webhooks.read': ['admin'],
+  'webhooks.write': ['admin'],
 } as const satisfies Readonly<Record<string, readonly Role[]>>;
 
 export type Action = keyof typeof PERMISSIONS;

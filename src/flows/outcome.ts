@@ -21,6 +21,7 @@ import {
 import type { KnownChannel } from './directory.ts';
 import { moderatedBy, wasSent } from './end-message.ts';
 import { eventTimeMs } from './event-time.ts';
+import { exhaustedOf, reasonOfFailure } from './exhausted.ts';
 import type { Ground } from './ground.ts';
 import { moderatedWait } from './moderated.ts';
 import type { LooseEvent, Parts } from './parts.ts';
@@ -44,10 +45,7 @@ export interface OutcomeQuestion {
 
 /** The reason kept with a message: a stable code, with the status where the provider gave one. */
 export function reasonOf(outcome: RunOutcome): string | null {
-  const { failure } = outcome;
-  if (failure === undefined) return null;
-  const { statusCode } = failure.details;
-  return statusCode === undefined || statusCode === 0 ? failure.code : `${failure.code}_${statusCode}`;
+  return outcome.failure === undefined ? null : reasonOfFailure(outcome.failure);
 }
 
 /** What the outcome of a run leaves for settling. */
@@ -125,6 +123,7 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
     const text = question.redact(outcome.failure?.message ?? ended);
     waits.push(moderatedWait(moderatedBy(row, nowMs), ids, false, text));
   }
+  const exhausted = exhaustedOf(row.id, messageId, outcome, ended);
   const wasWaiting = outcome.status === 'waiting';
   const limited = wasWaiting && outcome.wait?.reason === 'limit';
   const externalIds: SettledExternalId[] =
@@ -137,6 +136,7 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
     ...(waits.length > 0 && { waits }),
     ...(subscriptions.length > 0 && { subscriptions }),
     ...(externalIds.length > 0 && { externalIds }),
+    ...(exhausted !== undefined && { exhausted: [exhausted] }),
     ...(ended !== undefined &&
       !limited && {
         messages: [

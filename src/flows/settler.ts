@@ -20,6 +20,7 @@ import { reasonOfState, STATE_CODES, STATE_OF_EVENT, SUBSCRIPTION_OF_EVENT } fro
 import { createGatherer, type Gatherer } from './gather.ts';
 import type { Ground } from './ground.ts';
 import { moderatedWait } from './moderated.ts';
+import { logTold } from './operator-events/log-told.ts';
 import type { LooseEvent, Parts } from './parts.ts';
 
 const MOST_PARTS = 1_000;
@@ -94,12 +95,14 @@ export async function settleParts(ground: Ground, node: number, parts: readonly 
     externalIds: collect(parts, 'externalIds'),
     parked: collect(parts, 'parked'),
     subscriptions: collect(parts, 'subscriptions'),
+    exhausted: collect(parts, 'exhausted'),
   };
   const loose = parts.flatMap((part) => part.loose ?? []);
   if (loose.length > 0) await joinLoose(ground, loose, settlement);
   settlement.messages = highest(settlement.messages);
   settlement.events = firstOfEach(settlement.events);
-  await settle(ground.database, settlement);
+  const { told } = await settle(ground.database, settlement);
+  logTold(ground.log, told);
 }
 
 function collect<K extends keyof Omit<Settlement, 'node' | 'nowMs'>>(

@@ -12,6 +12,9 @@ const TAGS: Readonly<Record<string, string>> = {
   messages: 'Send single messages and see what became of them.',
   mailings: 'Campaigns: template, sender, resource, audience.',
   channels: 'Ways to reach people: documents, checks, dry runs, operations.',
+  'operator-events':
+    'What whoever runs the engine is told: open lanes, ended mailings, messages that were given up.',
+  webhooks: 'Where operator events are sent.',
 };
 
 /** Makes the document. */

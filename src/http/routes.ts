@@ -17,6 +17,7 @@ import { laneRoutes } from './routes/lanes.ts';
 import { mailingRoutes } from './routes/mailings.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { operationRoutes } from './routes/operations.ts';
+import { operatorEventRoutes } from './routes/operator-events.ts';
 import { profileRoutes } from './routes/profiles.ts';
 import { providerConfigRoutes } from './routes/provider-config.ts';
 import { reportRoutes } from './routes/reports.ts';
@@ -25,6 +26,7 @@ import { senderRoutes } from './routes/senders.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
 import { templateRoutes } from './routes/templates.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 
 /** What the routes stand on. */
 export interface RouteDeps {
@@ -58,6 +60,8 @@ export function allRoutes(deps: RouteDeps): readonly Route[] {
     ...eventRoutes(ground, directory),
     ...reportRoutes(ground, directory),
     ...laneRoutes(ground, woken),
+    ...operatorEventRoutes(ground),
+    ...webhookRoutes(ground, woken),
     ...accountRoutes(ground),
     ...tokenRoutes(ground, tokens),
     ...auditRoutes(ground),
