@@ -24,9 +24,11 @@ import { createLanes } from './flows/lanes.ts';
 import { createLimiter } from './flows/limiter.ts';
 import { createMailings } from './flows/mailings.ts';
 import { createOpenOutside } from './flows/open-outside.ts';
+import { createDeliver } from './flows/operator-events/deliver.ts';
 import { createPerform } from './flows/perform.ts';
 import { createSettler } from './flows/settler.ts';
 import { createStages } from './flows/stages.ts';
+import { steady } from './flows/tasks.ts';
 import { createWaker } from './flows/waker.ts';
 import { createWorker, type Worker } from './flows/worker.ts';
 import { mountApi } from './http/api.ts';
@@ -44,6 +46,7 @@ import { createOidc } from './outside/oidc.ts';
 import { watchFolders } from './outside/watch-folders.ts';
 import { planPipeOf } from './pipes/catalog.ts';
 import type { HttpRequest } from './pipes/contract.ts';
+import { PIPELINE_CODES } from './storage/claim.ts';
 import type { Database } from './storage/database.ts';
 import { openEmbedded } from './storage/embedded.ts';
 import { makePartitions, migrate } from './storage/migrate.ts';
@@ -173,7 +176,11 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       trailSample: config.trailSample,
       laneOpenForMs: breakers.openForMs,
     });
-    worker = createWorker(ground, perform, mailings.task, settler, breakers, {
+    const tasks = new Map([
+      ...mailings.tasks,
+      [PIPELINE_CODES.operator_event, steady(ground, createDeliver(ground, http.send))] as const,
+    ]);
+    worker = createWorker(ground, perform, tasks, settler, breakers, {
       name: `${hostname()}/${process.pid}`,
       laneConcurrency: config.laneConcurrency,
       concurrency: config.concurrency,

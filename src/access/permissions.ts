@@ -22,6 +22,8 @@ export const PERMISSIONS = {
   'suppressions.write': ['admin'],
   'sending_rules.write': ['admin'],
   'audit.read': ['admin'],
+  'webhooks.read': ['admin'],
+  'webhooks.write': ['admin'],
 } as const satisfies Readonly<Record<string, readonly Role[]>>;
 
 export type Action = keyof typeof PERMISSIONS;

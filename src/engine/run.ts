@@ -42,7 +42,8 @@ export interface RunEvent extends EmittedEvent {
 }
 
 export type Decision =
-  | { readonly do: 'exit' }
+  /** `spent`: the failure is one to retry, and no tries are left. */
+  | { readonly do: 'exit'; readonly spent?: true }
   | { readonly do: 'wait'; readonly delayMs: number; readonly reason: 'retry' | 'limit' | 'breaker' }
   | { readonly do: 'unknown' };
 

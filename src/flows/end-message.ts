@@ -62,7 +62,7 @@ export function endMessage(
 }
 
 /** Puts a row back as it was, due at another time. */
-export function putBack(row: ClaimedRow, dueMs: number): Parts {
+export function putBack(row: ClaimedRow, dueMs: number, tries = row.tries): Parts {
   return {
     again: [
       {
@@ -73,7 +73,7 @@ export function putBack(row: ClaimedRow, dueMs: number): Parts {
         dueMs,
         pipeline: row.pipeline,
         pipe: row.pipe,
-        tries: row.tries,
+        tries,
         messageId: row.message_id,
         channelVersionId: row.channel_version_id,
         payload: row.payload,

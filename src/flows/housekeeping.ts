@@ -4,16 +4,18 @@
  */
 import { asFailure } from '../errors.ts';
 import { encodeValue } from '../json.ts';
-import { type OrphanRow, PIPELINE_CODES, release, takeOver } from '../storage/claim.ts';
+import { PIPELINE_CODES, release } from '../storage/claim.ts';
 import { dropOldGuards } from '../storage/guards.ts';
 import { finishLaunches } from '../storage/launches.ts';
 import { findJoinable, unpark } from '../storage/loose.ts';
 import { makePartitions } from '../storage/migrate.ts';
 import { dropOld } from '../storage/retention.ts';
 import { STATE_CODES } from '../storage/states.ts';
+import { type OrphanRow, takeOver } from '../storage/take-over.ts';
 import type { Directory } from './directory.ts';
 import type { Ground } from './ground.ts';
 import type { Lanes } from './lanes.ts';
+import { logTold } from './operator-events/log-told.ts';
 import type { Parts } from './parts.ts';
 import { settleParts } from './settler.ts';
 
@@ -69,7 +71,9 @@ export function createHousekeeping(
   };
 
   const takeOverAfter = async (silentMs: number): Promise<number> => {
-    const orphans = await takeOver(database, node(), clock.now() - silentMs);
+    const nowMs = clock.now();
+    const { orphans, told } = await takeOver(database, node(), nowMs - silentMs, nowMs);
+    logTold(log, told);
     if (orphans.length === 0) return 0;
     const again: string[] = [];
     const unknown: Parts[] = [];
@@ -101,6 +105,7 @@ export function createHousekeeping(
           externalId: null,
         },
       ],
+      exhausted: [{ source: row.id, messageId, state: 'unknown', reason: 'ENGINE_DIED' }],
       attempts: [
         {
           source: row.id,
@@ -146,7 +151,8 @@ export function createHousekeeping(
   };
 
   const finish = async (): Promise<number> => {
-    const ended = await finishLaunches(database, clock.now());
+    const { ended, told } = await finishLaunches(database, clock.now());
+    logTold(log, told);
     for (const launch of ended)
       log.info({ launch: launch.id, mailing: launch.mailing_id }, 'a launch has ended');
     if (ended.length > 0) directory.forget();

@@ -19,9 +19,11 @@ import {
   workOfChannel,
 } from '../storage/channels.ts';
 import type { Sql } from '../storage/database.ts';
+import { type ToldEvent, writeOperatorEvent } from '../storage/operator-events.ts';
 import type { Directory } from './directory.ts';
 import { examineChannel, type GivenChannel, pipelinesOf, soundDocument } from './examine-channel.ts';
 import type { Ground } from './ground.ts';
+import { logTold } from './operator-events/log-told.ts';
 
 /** Who changes a channel, and the ids of what the change makes. */
 export interface ChannelAuthor {
@@ -36,6 +38,13 @@ export interface KeptChannel {
   readonly changed: boolean;
   /** Warnings only. */
   readonly findings: readonly Finding[];
+}
+
+type ChannelVerb = 'create' | 'update' | 'status' | 'delete';
+
+interface Change {
+  readonly before?: object;
+  readonly after?: { readonly version?: number; readonly status?: string };
 }
 
 export interface ChannelKeeper {
@@ -56,13 +65,14 @@ export function createChannelKeeper(ground: Ground, directory: Directory): Chann
   /** One change at a time, committed together with its audit. */
   const change = async <T>(
     by: ChannelAuthor,
-    run: (tx: Sql, audit: (verb: string, sid: string, was: object) => Promise<void>) => Promise<T>,
+    run: (tx: Sql, audit: (verb: ChannelVerb, sid: string, was: Change) => Promise<void>) => Promise<T>,
   ): Promise<T> => {
     const auditId = by.ids.next();
+    const told: ToldEvent[] = [];
     const done = await database.transaction(async (tx) => {
       await lockChannels(tx);
-      return run(tx, (verb, sid, was) =>
-        writeAudit(tx, {
+      return run(tx, async (verb, sid, was) => {
+        await writeAudit(tx, {
           id: auditId,
           accountId: by.caller.accountId,
           tokenId: by.caller.tokenId,
@@ -70,10 +80,12 @@ export function createChannelKeeper(ground: Ground, directory: Directory): Chann
           subject: `channels/${sid}`,
           nowMs: clock.now(),
           ...was,
-        }),
-      );
+        });
+        told.push(...(await tellChanged(tx, by.caller.accountId, sid, verb, was.after, clock.now())));
+      });
     });
     directory.forget();
+    logTold(ground.log, told);
     return done;
   };
 
@@ -129,6 +141,20 @@ export function createChannelKeeper(ground: Ground, directory: Directory): Chann
         await audit('delete', sid, { before: { version: existing.version, status: existing.status } });
       }),
   });
+}
+
+/** Tells operators that a channel changed, in the transaction of the change; without an account, all of them. */
+export function tellChanged(
+  tx: Sql,
+  accountId: string | null,
+  sid: string,
+  change: ChannelVerb,
+  after: Change['after'],
+  nowMs: number,
+): Promise<ToldEvent[]> {
+  const { version = null, status = null } = after ?? {};
+  const data = { channel: sid, change, version, status };
+  return writeOperatorEvent(tx, { accountId, type: 'channel.changed', data }, nowMs);
 }
 
 /**

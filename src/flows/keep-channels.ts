@@ -10,7 +10,8 @@ import { findChannel, lockChannels } from '../storage/channels.ts';
 import type { Directory } from './directory.ts';
 import type { GivenChannel } from './examine-channel.ts';
 import type { Ground } from './ground.ts';
-import { keepChannel } from './keep-channel.ts';
+import { keepChannel, tellChanged } from './keep-channel.ts';
+import { logTold } from './operator-events/log-told.ts';
 
 export interface LoadedFolders {
   /** The sids of the channels that are in the books now, as the folders have them. */
@@ -55,16 +56,24 @@ export async function loadChannelFolders(
   return { channels, problems };
 }
 
-function keepShared(ground: Ground, given: GivenChannel): Promise<string> {
-  const { database, clock } = ground;
-  return database.transaction(async (tx) => {
+async function keepShared(ground: Ground, given: GivenChannel): Promise<string> {
+  const { database, clock, log } = ground;
+  const { sid, told } = await database.transaction(async (tx) => {
     await lockChannels(tx);
     const found = given.sid === undefined ? undefined : await findChannel(tx, given.sid);
     // A channel of an account, or of another kind, is another channel, and its sid is taken.
     const existing = found?.kind === given.kind && found.account_id === null ? found : undefined;
-    const { document } = await keepChannel(tx, given, existing, clock.now());
-    return document.sid;
+    const { document, version, changed } = await keepChannel(tx, given, existing, clock.now());
+    const change = existing === undefined ? 'create' : 'update';
+    // What comes with the product is no news when it comes first.
+    const isNews = changed && (change === 'update' || given.kind === 'custom');
+    return {
+      sid: document.sid,
+      told: isNews ? await tellChanged(tx, null, document.sid, change, { version }, clock.now()) : [],
+    };
   });
+  logTold(log, told);
+  return sid;
 }
 
 function problemsOf(failure: Failure, file: string): string[] {

@@ -3,9 +3,15 @@ import { asFailure } from '../errors.ts';
 import { closeBreaker, type LaneRow, openBreaker, probeBreaker } from '../storage/lanes.ts';
 import { beatPulse, newPulse, openForMs, type Pulse, type RunHealth } from './breaker.ts';
 import type { Ground } from './ground.ts';
+import { logTold } from './operator-events/log-told.ts';
 
 /** A probe that gives no answer in this time is given to whoever asks next. */
 const PROBE_MS = 60_000;
+
+/** PostgreSQL looks into the JSON of a fault, and takes neither NUL nor half a character there. */
+function plainTexts(_name: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replaceAll('\u0000', '\ufffd').toWellFormed() : value;
+}
 
 export interface LaneBreakers {
   /** Takes over what the books say, and asks to probe what is due. */
@@ -47,12 +53,14 @@ export function createLaneBreakers(ground: Ground, closed: (laneId: number) => v
     known.timesOpened += 1;
     known.probeAtMs = nowMs + openForMs(known.timesOpened);
     known.pulse = newPulse(nowMs);
-    const text = fault === undefined ? null : JSON.stringify(fault);
-    if (await openBreaker(database, laneId, nowMs, known.probeAtMs, text)) {
-      log.error(
-        { event: 'lane.opened', lane: known.key, probeInMs: known.probeAtMs - nowMs, ...fault },
-        'a lane was opened: its provider fails; what waits is kept',
-      );
+    const text = fault === undefined ? null : JSON.stringify(fault, plainTexts);
+    const told = await openBreaker(database, laneId, nowMs, known.probeAtMs, text);
+    if (told === undefined) return;
+    logTold(log, told);
+    // What is told to many accounts says little; whoever reads the log may know it all.
+    if (told.every(({ account }) => account === null)) {
+      const probeInMs = known.probeAtMs - nowMs;
+      log.warn({ lane: known.key, probeInMs, ...fault }, 'a lane is open: what is let through fails');
     }
   };
 
@@ -61,9 +69,7 @@ export function createLaneBreakers(ground: Ground, closed: (laneId: number) => v
     known.probing = false;
     known.timesOpened = 0;
     known.pulse = newPulse(clock.now());
-    if (await closeBreaker(database, laneId)) {
-      log.info({ event: 'lane.closed', lane: known.key }, 'a lane was closed: its provider answers again');
-    }
+    logTold(log, (await closeBreaker(database, laneId, clock.now())) ?? []);
     closed(laneId);
   };
 

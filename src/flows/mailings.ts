@@ -1,5 +1,5 @@
 /** Mailings: started, paused, resumed, stopped, moderated; each start is a launch, opened page by page. */
-import { asFailure, Failure } from '../errors.ts';
+import { Failure } from '../errors.ts';
 import type { Ids } from '../ids.ts';
 import { decodeValue, encodeValue } from '../json.ts';
 import { insertWaiting } from '../storage/accept.ts';
@@ -21,16 +21,18 @@ import {
   withdrawMessages,
 } from '../storage/launches.ts';
 import { type MailingRow, moveMailing, readMailing } from '../storage/mailings.ts';
+import { writeOperatorEvent } from '../storage/operator-events.ts';
 import { inContentItem, notPublished } from './content-items.ts';
 import type { Directory, KnownChannel } from './directory.ts';
 import { putBack } from './end-message.ts';
 import type { Ground } from './ground.ts';
 import type { Lanes } from './lanes.ts';
+import { logTold } from './operator-events/log-told.ts';
+import type { OperatorEventName } from './operator-events/types.ts';
 import type { Parts } from './parts.ts';
+import { type PerformTask, steady, type Tasks } from './tasks.ts';
 
 const PAGE_ROWS = 5_000;
-/** A task that failed is tried again after so long. */
-const TASK_PAUSE_MS = 5_000;
 /** The audience's bound values begin after those of the page statement. */
 const FIRST_CONDITION_VALUE = 4;
 
@@ -41,8 +43,8 @@ export interface Mailings {
   readonly pause: (mailing: MailingRow) => Promise<void>;
   readonly resume: (mailing: MailingRow) => Promise<void>;
   readonly stop: (mailing: MailingRow) => Promise<void>;
-  /** Performs the engine's own waiting rows. Never throws; what fails is tried again. */
-  readonly task: (row: ClaimedRow) => Promise<Parts>;
+  /** The engine's own waiting rows: launches to open, mailings to start and stop, verdicts of moderations. */
+  readonly tasks: Tasks;
 }
 
 type Task = {
@@ -60,7 +62,14 @@ export function createMailings(
   lanes: Lanes,
   woken: (laneIds: readonly number[]) => void,
 ): Mailings {
-  const { database, clock } = ground;
+  const { database, clock, log } = ground;
+
+  /** Tells operators of a mailing, in the transaction of what happened to it. */
+  const tell = (tx: Sql, type: OperatorEventName, mailing: MailingRow, more: object) => {
+    const { id, name, channel, sender } = mailing;
+    const data = { mailing: id, name, channel, sender, ...more };
+    return writeOperatorEvent(tx, { accountId: mailing.account_id, type, data }, clock.now());
+  };
 
   const later = async (
     sql: Sql,
@@ -125,7 +134,7 @@ export function createMailings(
     const taskIds = [ids.next(), ids.next()];
     const nowMs = clock.now();
     const stopAt = kind === 'real' ? mailing.schedule?.stopAt : undefined;
-    const started = await database.transaction(async (tx) => {
+    const told = await database.transaction(async (tx) => {
       const row = await insertLaunch(
         tx,
         {
@@ -140,7 +149,7 @@ export function createMailings(
         from,
         to,
       );
-      if (row === undefined) return false;
+      if (row === undefined) return undefined;
       const waiting = (id: string, pipeline: number, dueMs: number, task: Task) =>
         insertWaiting(tx, {
           id,
@@ -160,9 +169,10 @@ export function createMailings(
           launchId,
         });
       }
-      return true;
+      return kind === 'real' ? tell(tx, 'mailing.started', mailing, { launch: launchId }) : [];
     });
-    if (!started) throw wrongState(mailing, 'started', from);
+    if (told === undefined) throw wrongState(mailing, 'started', from);
+    logTold(log, told);
     woken([lane.id]);
     return launchId;
   };
@@ -177,23 +187,24 @@ export function createMailings(
 
   const startable = ['draft', 'finished', 'stopped'];
 
-  const stop = async (mailing: MailingRow, from: readonly string[]) => {
+  const stop = async (mailing: MailingRow, from: readonly string[], by: 'request' | 'schedule') => {
     const nowMs = clock.now();
     const known = await directory.channel(mailing.channel);
     const withdraws = known?.channel.plans.stop?.entry !== undefined;
-    const lanesToWake = await database.transaction(async (tx) => {
+    const { told, lanesToWake } = await database.transaction(async (tx) => {
       const stopped = await setLaunchStates(tx, mailing.id, 'stopped');
       if (!(await moveMailing(tx, mailing.id, from, 'stopped', nowMs)))
         throw wrongState(mailing, 'stopped', from);
       await stopMessages(tx, stopped, nowMs);
       // What was placed stands in launches that have long ended, too.
       const all = withdraws ? await launchesOfMailing(tx, mailing.id) : [];
-      return withdrawMessages(
-        tx,
-        all.map((each) => each.id),
-        nowMs,
-      );
+      const launchIds = all.map((each) => each.id);
+      return {
+        lanesToWake: await withdrawMessages(tx, launchIds, nowMs),
+        told: await tell(tx, 'mailing.stopped', mailing, { by }),
+      };
     });
+    logTold(log, told);
     directory.forget();
     if (lanesToWake.length > 0) woken(lanesToWake);
   };
@@ -246,15 +257,15 @@ export function createMailings(
       await orDraft(mailing, ['moderating'], () =>
         launch(mailing, ids, 'real', ['moderating'], 'sending', null, version),
       );
-    } else
-      await moveMailing(
-        database,
-        mailing.id,
-        ['moderating'],
-        'draft',
-        clock.now(),
-        task.text ?? 'moderation refused it',
-      );
+    } else await reject(mailing, launchRow.id, task.text ?? 'moderation refused it');
+  };
+
+  const reject = async (mailing: MailingRow, launchId: string, reason: string) => {
+    const told = await database.transaction(async (tx) => {
+      const moved = await moveMailing(tx, mailing.id, ['moderating'], 'draft', clock.now(), reason);
+      return moved ? tell(tx, 'mailing.rejected', mailing, { launch: launchId, reason }) : [];
+    });
+    logTold(log, told);
   };
 
   /** A state that changed meanwhile makes a task pointless, not failed. */
@@ -263,7 +274,7 @@ export function createMailings(
       await run();
     } catch (thrown) {
       if (!(thrown instanceof Failure) || thrown.code !== 'WRONG_STATE') throw thrown;
-      ground.log.warn({ code: thrown.code }, thrown.message);
+      log.warn({ code: thrown.code }, thrown.message);
     }
   };
 
@@ -279,35 +290,33 @@ export function createMailings(
     }
   };
 
-  const performTask = async (row: ClaimedRow): Promise<Parts> => {
-    const task = decodeValue(row.payload ?? '{}') as Task;
-    switch (row.pipeline) {
-      case PIPELINE_CODES.open_launch: {
-        const [launchRow] = await readLaunches(database, [task.launchId ?? '']);
-        return launchRow === undefined ? { done: [row.id] } : openPage(row, launchRow);
+  const tasks: Readonly<Record<number, (row: ClaimedRow, task: Task) => Promise<Parts>>> = {
+    [PIPELINE_CODES.open_launch]: async (row, task) => {
+      const [launchRow] = await readLaunches(database, [task.launchId ?? '']);
+      return launchRow === undefined ? { done: [row.id] } : openPage(row, launchRow);
+    },
+    [PIPELINE_CODES.start_mailing]: async (row, task) => {
+      const mailing = await readMailing(database, task.mailingId ?? '');
+      if (mailing !== undefined) {
+        await quietly(() =>
+          orDraft(mailing, ['scheduled'], async () =>
+            startNow(mailing, ground.ids, ['scheduled'], await needsModeration(mailing)),
+          ),
+        );
       }
-      case PIPELINE_CODES.start_mailing: {
-        const mailing = await readMailing(database, task.mailingId ?? '');
-        if (mailing !== undefined) {
-          await quietly(() =>
-            orDraft(mailing, ['scheduled'], async () =>
-              startNow(mailing, ground.ids, ['scheduled'], await needsModeration(mailing)),
-            ),
-          );
-        }
-        return { done: [row.id] };
+      return { done: [row.id] };
+    },
+    [PIPELINE_CODES.stop_mailing]: async (row, task) => {
+      const mailing = await readMailing(database, task.mailingId ?? '');
+      if (mailing !== undefined) {
+        await quietly(() => stop(mailing, ['sending', 'paused', 'finished'], 'schedule'));
       }
-      case PIPELINE_CODES.stop_mailing: {
-        const mailing = await readMailing(database, task.mailingId ?? '');
-        if (mailing !== undefined) await quietly(() => stop(mailing, ['sending', 'paused', 'finished']));
-        return { done: [row.id] };
-      }
-      case PIPELINE_CODES.moderated:
-        await quietly(() => moderated(task, ground.ids));
-        return { done: [row.id] };
-      default:
-        return { done: [row.id] };
-    }
+      return { done: [row.id] };
+    },
+    [PIPELINE_CODES.moderated]: async (row, task) => {
+      await quietly(() => moderated(task, ground.ids));
+      return { done: [row.id] };
+    },
   };
 
   return Object.freeze<Mailings>({
@@ -355,16 +364,13 @@ export function createMailings(
       directory.forget();
       woken([]);
     },
-    stop: (mailing) => stop(mailing, ['scheduled', 'moderating', 'sending', 'paused', 'finished']),
-    task: async (row) => {
-      try {
-        return await performTask(row);
-      } catch (thrown) {
-        const failure = asFailure(thrown);
-        ground.log.error({ waiting: row.id, code: failure.code, cause: thrown }, failure.message);
-        return putBack(row, clock.now() + TASK_PAUSE_MS);
-      }
-    },
+    stop: (mailing) => stop(mailing, ['scheduled', 'moderating', 'sending', 'paused', 'finished'], 'request'),
+    tasks: new Map(
+      Object.entries(tasks).map(([code, perform]): [number, PerformTask] => [
+        Number(code),
+        steady(ground, (row) => perform(row, decodeValue(row.payload ?? '{}') as Task)),
+      ]),
+    ),
   });
 }
 

@@ -21,6 +21,7 @@ import {
 import type { KnownChannel } from './directory.ts';
 import { moderatedBy, wasSent } from './end-message.ts';
 import { eventTimeMs } from './event-time.ts';
+import { exhaustedOf, reasonOfFailure } from './exhausted.ts';
 import type { Ground } from './ground.ts';
 import { type SuppressWish, suppressBy } from './guards/suppress-by-event.ts';
 import { moderatedWait } from './moderated.ts';
@@ -45,10 +46,7 @@ export interface OutcomeQuestion {
 
 /** The reason kept with a message: a stable code, with the status where the provider gave one. */
 export function reasonOf(outcome: RunOutcome): string | null {
-  const { failure } = outcome;
-  if (failure === undefined) return null;
-  const { statusCode } = failure.details;
-  return statusCode === undefined || statusCode === 0 ? failure.code : `${failure.code}_${statusCode}`;
+  return outcome.failure === undefined ? null : reasonOfFailure(outcome.failure);
 }
 
 /** What the outcome of a run leaves for settling. */
@@ -129,6 +127,7 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
     const text = question.redact(outcome.failure?.message ?? ended);
     waits.push(moderatedWait(moderatedBy(row, nowMs), ids, false, text));
   }
+  const exhausted = exhaustedOf(row.id, messageId, outcome, ended);
   const wasWaiting = outcome.status === 'waiting';
   const limited = wasWaiting && outcome.wait?.reason === 'limit';
   const externalIds: SettledExternalId[] =
@@ -142,6 +141,7 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
     ...(subscriptions.length > 0 && { subscriptions }),
     ...(suppress.length > 0 && { suppress }),
     ...(externalIds.length > 0 && { externalIds }),
+    ...(exhausted !== undefined && { exhausted: [exhausted] }),
     ...(ended !== undefined &&
       !limited && {
         messages: [

@@ -53,8 +53,8 @@ export function decideRetry(question: RetryQuestion): Decision {
   if (laneOpenForMs > 0 && names(rule.on, kind, failure.details.statusCode)) {
     return { do: 'wait', delayMs: laneOpenForMs, reason: 'breaker' };
   }
-  if (tries >= rule.attempts) return { do: 'exit' };
   if (!names(rule.on, kind, failure.details.statusCode)) return { do: 'exit' };
+  if (tries >= rule.attempts) return { do: 'exit', spent: true };
   const own = ruleDelayMs(rule, tries, question.random);
   const delayMs = Math.min(Math.max(own, retryAfterMs), Math.max(own, RETRY_AFTER_CEILING_MS));
   return { do: 'wait', delayMs, reason: 'retry' };

@@ -22,6 +22,7 @@ import { createGatherer, type Gatherer } from './gather.ts';
 import type { Ground } from './ground.ts';
 import { type SuppressWish, suppressionsOf } from './guards/suppress-by-event.ts';
 import { moderatedWait } from './moderated.ts';
+import { logTold } from './operator-events/log-told.ts';
 import type { LooseEvent, Parts } from './parts.ts';
 
 const MOST_PARTS = 1_000;
@@ -97,6 +98,7 @@ export async function settleParts(ground: Ground, node: number, parts: readonly 
     parked: collect(parts, 'parked'),
     subscriptions: collect(parts, 'subscriptions'),
     suppressions: [] as SettledSuppression[],
+    exhausted: collect(parts, 'exhausted'),
   };
   const loose = parts.flatMap((part) => part.loose ?? []);
   const suppress = parts.flatMap((part) => part.suppress ?? []);
@@ -104,7 +106,8 @@ export async function settleParts(ground: Ground, node: number, parts: readonly 
   if (suppress.length > 0) settlement.suppressions = await suppressionsOf(ground, suppress);
   settlement.messages = highest(settlement.messages);
   settlement.events = firstOfEach(settlement.events);
-  await settle(ground.database, settlement);
+  const { told } = await settle(ground.database, settlement);
+  logTold(ground.log, told);
 }
 
 function collect<K extends keyof Omit<Settlement, 'node' | 'nowMs' | 'suppressions'>>(

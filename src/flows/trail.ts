@@ -93,5 +93,7 @@ function ruleOf(step: TrailStep): string {
   }
   if (decision?.do === 'unknown')
     return 'the request may have arrived and repeating is not declared safe: unknown';
-  return 'not one to retry, or no tries left: error exit';
+  return decision?.spent === true
+    ? 'the failure is one to retry, but no tries are left: error exit'
+    : 'not one to retry: error exit';
 }

@@ -14,16 +14,17 @@ import {
   FIRST_ID,
   type LaneShare,
   leaveNode,
-  PIPELINE_CODES,
   release,
   releaseLost,
 } from '../storage/claim.ts';
 import { type LaneRow, readLanes } from '../storage/lanes.ts';
+import { WEBHOOK_LANE } from '../storage/operator-events.ts';
 import type { Gatherer } from './gather.ts';
 import type { Ground } from './ground.ts';
 import type { LaneBreakers } from './lane-breakers.ts';
 import type { Parts } from './parts.ts';
 import type { Perform } from './perform.ts';
+import type { Tasks } from './tasks.ts';
 
 export interface WorkerOptions {
   readonly name: string;
@@ -56,11 +57,16 @@ const LANES_EVERY_MS = 1_000;
 const GATHER_MS = 15;
 /** What a lane may take of the last places. */
 const FEW = 4;
+/** Runs under way at once in the lane of a webhook: receivers of a few events are no providers. */
+const WEBHOOK_CONCURRENCY = 4;
 /** A limit is asked again at least so often. */
 const LONGEST_HOLD_MS = 5_000;
 
 interface Lane {
   row: LaneRow;
+  /** Runs that may be under way at once, and half of them. */
+  readonly most: number;
+  readonly half: number;
   dueMs: number;
   afterId: string;
   running: number;
@@ -78,21 +84,11 @@ interface Lane {
   sweep: { readonly nowMs: number; readonly dueMs: number; readonly afterId: string } | undefined;
 }
 
-/** Performs what belongs to the engine itself: launches and mailings. */
-export type PerformTask = (row: ClaimedRow) => Promise<Parts>;
-
-const TASKS: ReadonlySet<number> = new Set([
-  PIPELINE_CODES.open_launch,
-  PIPELINE_CODES.start_mailing,
-  PIPELINE_CODES.stop_mailing,
-  PIPELINE_CODES.moderated,
-]);
-
 /** A worker on a database. `settler` must settle under the number that `node()` gives. */
 export function createWorker(
   ground: Ground,
   perform: Perform,
-  performTask: PerformTask,
+  tasks: Tasks,
   settler: Gatherer<Parts>,
   breakers: LaneBreakers,
   options: WorkerOptions,
@@ -109,7 +105,6 @@ export function createWorker(
   let claimLost = false;
   const held = new Set<string>();
   const mostUnsettled = options.concurrency * 2;
-  const halfLane = Math.floor(options.laneConcurrency / 2);
   const reserve = Math.floor(options.concurrency / 8);
   let lanesAtMs = 0;
   let pollAtMs = 0;
@@ -132,8 +127,11 @@ export function createWorker(
     for (const row of rows) {
       const known = lanes.get(row.id);
       if (known === undefined) {
+        const most = row.key.startsWith(WEBHOOK_LANE) ? WEBHOOK_CONCURRENCY : options.laneConcurrency;
         lanes.set(row.id, {
           row,
+          most,
+          half: Math.floor(most / 2),
           dueMs: 0,
           afterId: FIRST_ID,
           running: 0,
@@ -197,7 +195,7 @@ export function createWorker(
     if (free <= 0 || unsettled > mostUnsettled) return [];
     const ready: Lane[] = [];
     for (const lane of lanes.values()) {
-      if (lane.asked || lane.row.paused_at !== null || lane.running >= options.laneConcurrency) continue;
+      if (lane.asked || lane.row.paused_at !== null || lane.running >= lane.most) continue;
       if (nowMs < lane.blockedUntilMs) continue;
       const restsMs = lane.restsUntilMs - performance.now();
       if (restsMs > 0) {
@@ -207,7 +205,7 @@ export function createWorker(
       const may = breakers.mayClaim(lane.row.id);
       if (may === 'none' || (may === 'one' && lane.running > 0)) continue;
       // A lane is asked again when half of it is free, so that claims stay large.
-      if (lane.running > halfLane) continue;
+      if (lane.running > lane.half) continue;
       if (lane.hot || poll) ready.push(lane);
     }
     const fair = Math.max(1, Math.floor(free / Math.max(1, ready.length)));
@@ -216,7 +214,7 @@ export function createWorker(
     for (const lane of ready) {
       // The last places are for lanes in which nothing runs, a few for each, so that hanging lanes never take them all.
       const open = left > reserve ? left - reserve : lane.running === 0 ? Math.min(left, FEW) : 0;
-      const most = breakers.mayClaim(lane.row.id) === 'one' ? 1 : options.laneConcurrency - lane.running;
+      const most = breakers.mayClaim(lane.row.id) === 'one' ? 1 : lane.most - lane.running;
       const share = Math.min(most, fair, open);
       if (share <= 0) continue;
       left -= share;
@@ -285,7 +283,8 @@ export function createWorker(
     running += 1;
     held.add(row.id);
     if (lane !== undefined) lane.running += 1;
-    const performing = TASKS.has(row.pipeline) ? performTask(row) : perform.row(row);
+    const task = tasks.get(row.pipeline);
+    const performing = task === undefined ? perform.row(row) : task(row);
     const startedMs = performance.now();
     performing
       .then((parts) => {
@@ -311,14 +310,14 @@ export function createWorker(
   const leave = (lane: Lane | undefined) => {
     running -= 1;
     if (lane !== undefined) lane.running -= 1;
-    if (lane === undefined || lane.running === halfLane) awake();
+    if (lane === undefined || lane.running === lane.half) awake();
   };
 
   /** A lane whose limit has no free slot is not asked before there is one. */
   const hold = (lane: Lane | undefined, row: ClaimedRow, parts: Parts) => {
     const again = parts.again?.[0];
     // A task that waits, for a launch to be resumed, says nothing about the others.
-    if (lane === undefined || again === undefined || again.tries !== row.tries || TASKS.has(row.pipeline))
+    if (lane === undefined || again === undefined || again.tries !== row.tries || tasks.has(row.pipeline))
       return;
     if (again.dueMs > lane.blockedUntilMs && again.dueMs < clock.now() + LONGEST_HOLD_MS)
       lane.blockedUntilMs = again.dueMs;

@@ -26,6 +26,7 @@ import { mailingRoutes } from './routes/mailings.ts';
 import { meRoutes } from './routes/me.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { operationRoutes } from './routes/operations.ts';
+import { operatorEventRoutes } from './routes/operator-events.ts';
 import { profileRoutes } from './routes/profiles.ts';
 import { providerConfigRoutes } from './routes/provider-config.ts';
 import { reportRoutes } from './routes/reports.ts';
@@ -38,6 +39,7 @@ import { suppressionRoutes } from './routes/suppressions.ts';
 import { templateRoutes } from './routes/templates.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { userRoutes } from './routes/users.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 
 /** What the routes stand on. */
 export interface RouteDeps {
@@ -83,6 +85,8 @@ export function allRoutes(deps: RouteDeps): readonly Route[] {
     ...eventRoutes(ground, directory),
     ...reportRoutes(ground, directory),
     ...laneRoutes(ground, woken),
+    ...operatorEventRoutes(ground),
+    ...webhookRoutes(ground, woken),
     ...accountRoutes(ground),
     ...sessionRoutes(sessions, deps.external),
     ...meRoutes(ground, sessions),

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { commandsPage } from './commands-page.ts';
 import { contentPage } from './content-page.ts';
 import { openapiDocument } from './openapi-document.ts';
+import { operatorEventsPage } from './operator-events-page.ts';
 import { pipesPage } from './pipes-page.ts';
 import { schemaFiles } from './schemas.ts';
 import { errorsPage, findingsPage, settingsPage } from './table-pages.ts';
@@ -23,6 +24,7 @@ export function referenceFiles(): ReadonlyMap<string, string> {
     ['reference/findings.md', findingsPage()],
     ['reference/settings.md', settingsPage()],
     ['reference/commands.md', commandsPage()],
+    ['reference/operator-events.md', operatorEventsPage()],
   ]);
 }
 

@@ -1,4 +1,4 @@
-/** Claiming what waits, and giving back what a dead node held. */
+/** Claiming what waits, and giving it back. */
 import type { Json } from '../json.ts';
 import type { Sql } from './database.ts';
 
@@ -13,6 +13,7 @@ export const PIPELINE_CODES = {
   stop_mailing: 11,
   start_mailing: 12,
   moderated: 13,
+  operator_event: 20,
 } as const;
 
 export type WaitingPipeline = keyof typeof PIPELINE_CODES;
@@ -94,34 +95,6 @@ export async function beat(sql: Sql, node: number, nowMs: number): Promise<boole
 
 export async function leaveNode(sql: Sql, node: number): Promise<void> {
   await sql.query('delete from node where id = $1', [node]);
-}
-
-export interface OrphanRow {
-  readonly id: string;
-  readonly account_id: string | null;
-  readonly lane_id: number;
-  readonly pipeline: number;
-  readonly pipe: number | null;
-  readonly message_id: string | null;
-  readonly channel_version_id: number;
-  readonly attempt: number | null;
-  readonly launch_id: string | null;
-}
-
-/**
- * Takes over what nodes without a heartbeat since `beforeMs` held: the dead nodes are removed, their rows now belong
- * to `node`, which decides for each whether it may run again.
- */
-export function takeOver(sql: Sql, node: number, beforeMs: number): Promise<OrphanRow[]> {
-  return sql.query<OrphanRow>(
-    `with dead as (delete from node where heartbeat_at < $2 and id <> $1 returning id),
-     taken as (
-       update waiting set owner = $1 where owner in (select id from dead)
-       returning id, account_id, lane_id, pipeline, pipe, message_id, channel_version_id)
-     select taken.*, message.attempt, message.launch_id
-     from taken left join message on message.id = taken.message_id`,
-    [node, new Date(beforeMs)],
-  );
 }
 
 /** Makes rows claimable again and tells every node to look behind its cursors. */

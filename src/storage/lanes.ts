@@ -1,5 +1,6 @@
 /** Lanes: what is isolated from what. */
 import type { Sql } from './database.ts';
+import { LANE_ACCOUNT, TOLD, TOLD_LANE, type ToldEvent, telling } from './operator-events.ts';
 
 export interface LaneRow {
   readonly id: number;
@@ -71,35 +72,66 @@ export function showLanes(sql: Sql, accountId: string, nowMs: number): Promise<S
   );
 }
 
-/** Pauses or resumes a lane; false where the account has no such lane. */
+/** The names of a changed lane `l`, as members of a JSON object; needs `NAMED`. */
+const NAMES = `'lane', l.key, 'laneId', l.id, 'channel', c.sid, 'sender', s.sid`;
+const NAMED = 'left join channel c on c.id = l.channel_id left join sender s on s.id = l.sender_id';
+
+/** Pauses or resumes a lane; undefined where the account has no such lane. */
 export async function pauseLane(
   sql: Sql,
   accountId: string,
   id: number,
-  pausedAtMs: number | null,
-): Promise<boolean> {
-  const rows = await sql.query(
-    'update lane set paused_at = $3, epoch = epoch + 1 where id = $2 and account_id = $1 returning id',
-    [accountId, id, pausedAtMs === null ? null : new Date(pausedAtMs)],
+  verb: 'pause' | 'resume',
+  nowMs: number,
+): Promise<readonly ToldEvent[] | undefined> {
+  const pauses = verb === 'pause';
+  const [row] = await sql.query<{ told: ToldEvent[] | null }>(
+    `with before as (select id, paused_at from lane where id = $2 and account_id = $1 for update),
+     l as (
+       update lane set paused_at = ${pauses ? '$3::timestamptz' : 'null'}, epoch = epoch + 1 from before
+       where lane.id = before.id returning lane.*, before.paused_at as was_paused_at),
+     facts as (
+       select l.account_id, 'lane.${verb}d' as type, json_build_object(${NAMES}) as data from l ${NAMED}
+       where ${TOLD_LANE} and l.was_paused_at is ${pauses ? '' : 'not'} null),
+     ${telling('$3')}
+     select ${TOLD} as told from l`,
+    [accountId, id, new Date(nowMs)],
   );
-  return rows.length === 1;
+  return row === undefined ? undefined : (row.told ?? []);
 }
 
-/** Opens a lane's breaker until `probeAtMs`; false where it is open already. `fault` is JSON text. */
+/**
+ * Opens a lane's breaker until `probeAtMs`; undefined where it is open already. `fault` is JSON text. Told is only that
+ * it opened, not that a probe failed; and to all accounts only what cannot be of another one.
+ */
 export async function openBreaker(
   sql: Sql,
   id: number,
   nowMs: number,
   probeAtMs: number,
   fault: string | null,
-): Promise<boolean> {
-  const rows = await sql.query(
-    `update lane set breaker = 'open', opened_at = $2, probe_at = $3, times_opened = times_opened + 1,
-       fault = coalesce($4::text::json, fault)
-     where id = $1 and breaker <> 'open' returning id`,
+): Promise<readonly ToldEvent[] | undefined> {
+  const [row] = await sql.query<{ told: ToldEvent[] | null }>(
+    `with l as (
+       update lane set breaker = 'open', opened_at = coalesce(opened_at, $2::timestamptz), probe_at = $3,
+         times_opened = times_opened + 1, fault = coalesce($4::text::json, fault)
+       where id = $1 and breaker <> 'open' returning *),
+     named as (
+       select l.*, c.sid as channel, s.sid as sender, ${LANE_ACCOUNT} as owner from l ${NAMED}
+       where l.times_opened = 1 and ${TOLD_LANE}),
+     facts as (
+       select owner as account_id, 'lane.opened' as type, json_build_object('lane', key, 'laneId', id,
+         'channel', channel, 'sender', sender, 'probeAt', iso_time(probe_at),
+         'code', fault ->> 'code', 'status', fault -> 'status',
+         'reason', case when owner is not null then fault ->> 'reason' end,
+         'request', case when owner is not null then fault ->> 'request' end,
+         'excerpt', case when owner is not null then fault ->> 'excerpt' end) as data
+       from named),
+     ${telling('$2')}
+     select ${TOLD} as told from l`,
     [id, new Date(nowMs), new Date(probeAtMs), fault],
   );
-  return rows.length === 1;
+  return row === undefined ? undefined : (row.told ?? []);
 }
 
 /** Lets one node probe an open lane until `untilMs`; true for the one. */
@@ -112,12 +144,27 @@ export async function probeBreaker(sql: Sql, id: number, nowMs: number, untilMs:
   return rows.length === 1;
 }
 
-/** Closes a breaker and tells every node to look behind its cursors; false where it is closed already. */
-export async function closeBreaker(sql: Sql, id: number, accountId?: string): Promise<boolean> {
-  const rows = await sql.query(
-    `update lane set breaker = 'closed', opened_at = null, probe_at = null, times_opened = 0, epoch = epoch + 1
-     where id = $1 and breaker <> 'closed' and ($2::uuid is null or account_id = $2) returning id`,
-    [id, accountId ?? null],
+/** Closes a breaker and tells every node to look behind its cursors; undefined where it is closed already. */
+export async function closeBreaker(
+  sql: Sql,
+  id: number,
+  nowMs: number,
+  accountId?: string,
+): Promise<readonly ToldEvent[] | undefined> {
+  const [row] = await sql.query<{ told: ToldEvent[] | null }>(
+    `with before as (
+       select id, opened_at from lane
+       where id = $1 and breaker <> 'closed' and ($2::uuid is null or account_id = $2) for update),
+     l as (
+       update lane set breaker = 'closed', opened_at = null, probe_at = null, times_opened = 0, epoch = epoch + 1
+       from before where lane.id = before.id returning lane.*, before.opened_at as was_opened_at),
+     facts as (
+       select ${LANE_ACCOUNT} as account_id, 'lane.closed' as type, json_build_object(${NAMES},
+         'openedAt', iso_time(l.was_opened_at), 'by', ${accountId === undefined ? `'probe'` : `'reset'`}) as data
+       from l ${NAMED} where ${TOLD_LANE}),
+     ${telling('$3')}
+     select ${TOLD} as told from l`,
+    [id, accountId ?? null, new Date(nowMs)],
   );
-  return rows.length === 1;
+  return row === undefined ? undefined : (row.told ?? []);
 }

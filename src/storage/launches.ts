@@ -1,6 +1,7 @@
 /** Launches of mailings: opened page by page from their audience, each page one statement. */
 import { PIPELINE_CODES } from './claim.ts';
 import type { Sql, SqlValue } from './database.ts';
+import { TOLD, type ToldEvent, telling } from './operator-events.ts';
 import { STATE_CODES } from './states.ts';
 
 export interface LaunchRow {
@@ -176,23 +177,46 @@ export async function openIndirect(
   return { opened: row?.opened ?? 0, more: row === undefined };
 }
 
-/** Finishes launches whose messages all reached their end, with their mailings. Gives the finished ones. */
-export function finishLaunches(
+const STATE_NAMES = Object.entries(STATE_CODES)
+  .map(([name, code]) => `(${code}, '${name}')`)
+  .join(', ');
+
+export interface EndedLaunch {
+  readonly id: string;
+  readonly mailing_id: string;
+  readonly kind: string;
+}
+
+/** Finishes launches whose messages all reached their end, with their mailings; each by one node, which tells it. */
+export async function finishLaunches(
   sql: Sql,
   nowMs: number,
-): Promise<{ id: string; mailing_id: string; kind: string }[]> {
-  return sql.query(
+): Promise<{ ended: readonly EndedLaunch[]; told: readonly ToldEvent[] }> {
+  const rows = await sql.query<EndedLaunch & { readonly told: ToldEvent[] | null }>(
     `with ended as (
        update launch l set finished_at = $1, state = case when state = 'stopped' then 'stopped' else 'finished' end
        where finished_at is null and not opening and state in ('sending', 'stopped')
          and not exists (select from message m where m.launch_id = l.id and m.state < ${STATE_CODES.unknown})
-       returning l.id, l.mailing_id, l.kind),
+       returning l.id, l.mailing_id, l.kind, l.state, l.started_at),
      closed as (
        update mailing set state = 'finished', updated_at = $1
-       where state = 'sending' and id in (select mailing_id from ended where kind = 'real'))
-     select * from ended`,
+       from ended where mailing.id = ended.mailing_id and ended.kind = 'real' and ended.state = 'finished'
+         and mailing.state = 'sending'
+       returning mailing.*, ended.id as launch_id, ended.started_at),
+     facts as (
+       select m.account_id, 'mailing.finished' as type, json_build_object('mailing', m.id, 'name', m.name,
+         'channel', c.sid, 'sender', s.sid, 'launch', m.launch_id, 'startedAt', iso_time(m.started_at),
+         'counts', (
+           select coalesce(json_object_agg(states.name, counted.count), '{}') from (
+             select state, count(*) as count from message where launch_id = m.launch_id group by state) counted
+           join (values ${STATE_NAMES}) states (code, name) on states.code = counted.state)) as data
+       from closed m join channel c on c.id = m.channel_id left join sender s on s.id = m.sender_id),
+     ${telling('$1')}
+     select ended.id, ended.mailing_id, ended.kind, result.told
+     from ended cross join (select ${TOLD} as told) result`,
     [new Date(nowMs)],
   );
+  return { ended: rows, told: rows[0]?.told ?? [] };
 }
 
 /** Messages of launches by state. */

@@ -1,11 +1,13 @@
 /** What is past its time goes: small tables by delete, big ones by dropping whole months. */
 import type { Sql } from './database.ts';
+import { WEBHOOK_LANE } from './operator-events.ts';
 
 const DAY_MS = 86_400_000;
 /** Repeats and keys are recognised for so long. */
 const SEEN_DAYS = 7;
 const IDEMPOTENCY_DAYS = 2;
 const PARKED_DAYS = 30;
+const DELIVERY_DAYS = 30;
 
 /** Deletes what nobody asks for any more, in small bites, and drops partitions older than `retentionDays`. */
 export async function dropOld(sql: Sql, nowMs: number, retentionDays: number): Promise<void> {
@@ -35,6 +37,18 @@ export async function dropOld(sql: Sql, nowMs: number, retentionDays: number): P
   await sql.query(
     `delete from external_id where ctid = any(array(select ctid from external_id where message_id < uuid_floor($1) ${bite}))`,
     [before(retentionDays)],
+  );
+  await sql.query(
+    `delete from operator_event where ctid = any(array(select ctid from operator_event where id < uuid_floor($1) ${bite}))`,
+    [before(retentionDays)],
+  );
+  await sql.query(
+    `delete from webhook_delivery where ctid = any(array(select ctid from webhook_delivery where id < uuid_floor($1) ${bite}))`,
+    [before(DELIVERY_DAYS)],
+  );
+  await sql.query(
+    `delete from lane where key like '${WEBHOOK_LANE}%' and not exists (select from webhook where lane_id = lane.id)
+       and not exists (select from waiting where lane_id = lane.id)`,
   );
   const oldest = before(retentionDays).toISOString().slice(0, 7).replace('-', '');
   const old = await sql.query<{ name: string }>(

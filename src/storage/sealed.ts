@@ -31,6 +31,7 @@ export const SEALED_PLACES: readonly SealedPlace[] = Object.freeze([
     depth: 2,
   },
   { ...byId, name: 'connectors', table: 'connector', condition: sealedIn('fields') },
+  { ...byId, name: 'webhooks', table: 'webhook', column: 'secrets', condition: sealedIn('secrets') },
   {
     ...byId,
     name: 'provider settings',

@@ -6,17 +6,20 @@
 import { arrayText, type ColumnType } from './array-text.ts';
 import type { SqlValue } from './database.ts';
 import { PARKED_DUE_MS } from './launches.ts';
+import { TOLD, telling } from './operator-events.ts';
 import type { Settlement } from './settle.ts';
 
 type Column<T> = readonly [name: string, type: ColumnType, read: (row: T) => string | number | null];
 
 /** $1 the node, $2 the time, $3 the settled waiting rows, $4 the dictionary, $5 how many of $3 are finished. */
 const FIRST_FREE = 5;
+/** An event about many messages names so many of them. */
+const MOST_NAMED = 10;
 
 /** Builds the statement and its values. */
 export function settleStatement(settlement: Settlement): { text: string; values: readonly SqlValue[] } {
-  const { done, again, waits, messages, events, attempts, externalIds, parked, subscriptions, suppressions } =
-    settlement;
+  const { done, again, waits, messages, events, attempts, externalIds, parked } = settlement;
+  const { subscriptions, suppressions, exhausted } = settlement;
   const settled = [...done, ...again.map((row) => row.id)];
   const places = new Map(settled.map((id, index) => [id, index + 1]));
   const dictionary = new Map<string, number>();
@@ -213,8 +216,25 @@ export function settleStatement(settlement: Settlement): { text: string; values:
           expires_at = case when excluded.expires_at is not null then greatest(x.expires_at, excluded.expires_at) end
         where x.expires_at is not null)`);
   }
+  if (exhausted.length > 0) {
+    const from = ours(exhausted, [
+      messageOf((row) => row.messageId),
+      ['state', 'text', (row) => row.state],
+      ['reason', 'text', (row) => row.reason],
+    ]);
+    parts.push(
+      `given_up as (select m.account_id, m.channel_id, m.sender_id, r.state, r.reason, count(*) as count,
+        (array_agg(m.id order by m.id))[1:${MOST_NAMED}] as messages
+        from ${from} join message m on m.id = ${message} group by 1, 2, 3, 4, 5)`,
+      `facts as (select g.account_id, 'message.exhausted' as type, json_build_object('channel', c.sid, 'sender', n.sid,
+        'state', g.state, 'reason', g.reason, 'count', g.count, 'messages', g.messages) as data
+        from given_up g join channel c on c.id = g.channel_id left join sender n on n.id = g.sender_id)`,
+      telling('$2'),
+    );
+  }
+  const told = exhausted.length > 0 ? `, ${TOLD} as told` : '';
   // Named even where no part needs them: a parameter that nothing mentions has no type.
-  const text = `with given as (select $2::timestamptz, $4::uuid[], $5::int), ${parts.join(',\n')} select id from mine`;
+  const text = `with given as (select $2::timestamptz, $4::uuid[], $5::int), ${parts.join(',\n')} select id${told} from mine`;
   return {
     text,
     values: [

@@ -3,6 +3,7 @@
  * waiting row it comes from; what this node no longer owns is left alone, so that a node taken for dead changes nothing.
  */
 import type { Sql } from './database.ts';
+import type { ToldEvent } from './operator-events.ts';
 import { settleStatement } from './settle-statement.ts';
 
 export interface SettledWait {
@@ -101,6 +102,14 @@ export interface SettledSuppression {
   readonly expiresMs: number | null;
 }
 
+/** A message that is given up, or of which nobody knows. Told together with others of its kind. */
+export interface SettledExhausted {
+  readonly source: string;
+  readonly messageId: string;
+  readonly state: string;
+  readonly reason: string;
+}
+
 export interface Settlement {
   readonly node: number;
   readonly nowMs: number;
@@ -116,11 +125,18 @@ export interface Settlement {
   readonly parked: readonly ParkedEvent[];
   readonly subscriptions: readonly SettledSubscription[];
   readonly suppressions: readonly SettledSuppression[];
+  readonly exhausted: readonly SettledExhausted[];
 }
 
-/** Writes a settlement in one statement. Gives the ids of the waiting rows that were still ours. */
-export async function settle(sql: Sql, settlement: Settlement): Promise<string[]> {
+export interface Settled {
+  /** The ids of the waiting rows that were still ours. */
+  readonly held: readonly string[];
+  readonly told: readonly ToldEvent[];
+}
+
+/** Writes a settlement in one statement. */
+export async function settle(sql: Sql, settlement: Settlement): Promise<Settled> {
   const { text, values } = settleStatement(settlement);
-  const settled = await sql.query<{ id: string }>(text, values);
-  return settled.map((row) => row.id);
+  const rows = await sql.query<{ id: string; told?: readonly ToldEvent[] | null }>(text, values);
+  return { held: rows.map((row) => row.id), told: rows[0]?.told ?? [] };
 }

@@ -174,6 +174,11 @@ describe('sluiceway keys rotate', () => {
     ]);
     await add("insert into lane (key, channel_id, created_at) values ('lane', 100, $1)", [at]);
     await add(
+      `insert into webhook (id, account_id, url, events, secrets, lane_id, created_at, updated_at)
+       select $1, $2, 'https://ops.example', '{*}', $3::text::jsonb, id, $4, $4 from lane`,
+      [rowId(1), account, JSON.stringify({ current: sealed('signing'), previous: sealed('signed') }), at],
+    );
+    await add(
       `insert into waiting (id, lane_id, due_at, pipeline, channel_version_id, payload)
        select $1, id, $2, 1, 1, $3 from lane`,
       [rowId(1), at, JSON.stringify(sealed('payload'))],
@@ -192,6 +197,7 @@ describe('sluiceway keys rotate', () => {
       'senders: 450 of 450 encrypted anew',
       'resources: 1 of 1 encrypted anew',
       'connectors: 1 of 1 encrypted anew',
+      'webhooks: 1 of 1 encrypted anew',
       'provider settings: 1 of 1 encrypted anew',
       'subscriptions: 1 of 1 encrypted anew',
       'tokens of providers: 1 of 1 encrypted anew',
@@ -213,6 +219,13 @@ describe('sluiceway keys rotate', () => {
       );
       expect(openFields(vault, resource?.channels.acme ?? {}).values).toEqual({ pin: 'pin' });
       expect(resource?.channels.other).toEqual({ brand: 'x' });
+      const [webhook] = await database.query<{ secrets: Record<string, unknown> }>(
+        'select secrets from webhook',
+      );
+      expect(openFields(vault, webhook?.secrets ?? {}).values).toEqual({
+        current: 'signing',
+        previous: 'signed',
+      });
       const texts = await database.query<{ text: string }>(
         `select value as text from store_record where table_name = '~token'
          union all select answer from idempotency union all select payload from waiting`,
@@ -226,7 +239,7 @@ describe('sluiceway keys rotate', () => {
     const again = await runCommand(['keys', 'rotate', '--json'], settings(NEW));
     expect(again.code).toBe(0);
     const { places } = JSON.parse(again.output) as { places: { changed: number; rows: number }[] };
-    expect(places.map(({ rows, changed }) => [rows, changed])).toEqual([[450, 0], ...Array(7).fill([1, 0])]);
+    expect(places.map(({ rows, changed }) => [rows, changed])).toEqual([[450, 0], ...Array(8).fill([1, 0])]);
   });
 
   it('has exit code 1 where a key is missing, and leaves those secrets as they are', async () => {

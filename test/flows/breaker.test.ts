@@ -99,7 +99,7 @@ describe('while the lane is open', () => {
       ...more,
     });
   it('a failure to retry waits for the probe and costs no try', () => {
-    expect(question({})).toEqual({ do: 'exit' });
+    expect(question({})).toEqual({ do: 'exit', spent: true });
     expect(question({ laneOpenForMs: 4_000 })).toEqual({ do: 'wait', delayMs: 4_000, reason: 'breaker' });
   });
   it('a failure that is none to retry takes its exit as ever', () => {

@@ -2,12 +2,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createIds } from '../../src/ids.ts';
 import { insertMessages, insertRequests } from '../../src/storage/accept.ts';
-import { beat, claim, enterNode, FIRST_ID, release, releaseLost, takeOver } from '../../src/storage/claim.ts';
+import { beat, claim, enterNode, FIRST_ID, release, releaseLost } from '../../src/storage/claim.ts';
 import { ensureLane } from '../../src/storage/lanes.ts';
 import { findMessages } from '../../src/storage/loose.ts';
 import { reserveSlots } from '../../src/storage/rate-slots.ts';
 import { type Settlement, settle } from '../../src/storage/settle.ts';
 import { STATE_CODES } from '../../src/storage/states.ts';
+import { takeOver } from '../../src/storage/take-over.ts';
 import { openTestDatabase, serverReachable, type TestDatabase } from '../support/database.ts';
 
 const NOW = Date.UTC(2026, 5, 1, 12);
@@ -81,6 +82,7 @@ for (const kind of ['embedded', 'server'] as const) {
         parked: [],
         subscriptions: [],
         suppressions: [],
+        exhausted: [],
         ...more,
       });
       const stateOf = async (id: string) => {
@@ -175,7 +177,7 @@ for (const kind of ['embedded', 'server'] as const) {
           channelVersionId: 1,
           payload: '{"in":{}}',
         };
-        expect(await settle(test.database, settlement(node, { again: [back] }))).toEqual([id]);
+        expect((await settle(test.database, settlement(node, { again: [back] }))).held).toEqual([id]);
         expect(await claim(test.database, node, now + 999, [fromStart(laneId, 1)])).toEqual([]);
         const [row] = await claim(test.database, node, now + 1_000, [fromStart(laneId, 1)]);
         expect(row).toMatchObject({ id, pipe: 7, tries: 2, payload: '{"in":{}}' });
@@ -187,7 +189,7 @@ for (const kind of ['embedded', 'server'] as const) {
         const alive = await enterNode(test.database, 'alive', now + 60_000);
         const [id = ''] = await accept(laneId, 1);
         await claim(test.database, dead, now, [fromStart(laneId, 1)]);
-        const orphans = await takeOver(test.database, alive, now + 1);
+        const { orphans } = await takeOver(test.database, alive, now + 1, now);
         expect(orphans.map((row) => row.id)).toContain(id);
         expect(await beat(test.database, dead, now)).toBe(false);
         const ended = (node: number) =>
@@ -228,9 +230,9 @@ for (const kind of ['embedded', 'server'] as const) {
               },
             ],
           });
-        expect(await settle(test.database, ended(dead))).toEqual([]);
+        expect((await settle(test.database, ended(dead))).held).toEqual([]);
         expect((await stateOf(id))?.state).toBe(STATE_CODES.accepted);
-        expect(await settle(test.database, ended(alive))).toEqual([id]);
+        expect((await settle(test.database, ended(alive))).held).toEqual([id]);
         expect((await stateOf(id))?.state).toBe(STATE_CODES.sent);
         expect(await test.database.query('select value from event where message_id = $1', [id])).toEqual([
           { value: { a: 1 } },

@@ -12,9 +12,11 @@ import { createLanes } from '../../src/flows/lanes.ts';
 import { createLimiter } from '../../src/flows/limiter.ts';
 import { createMailings } from '../../src/flows/mailings.ts';
 import { createOpenOutside } from '../../src/flows/open-outside.ts';
+import { createDeliver } from '../../src/flows/operator-events/deliver.ts';
 import { createPerform } from '../../src/flows/perform.ts';
 import { createSettler } from '../../src/flows/settler.ts';
 import { createStages } from '../../src/flows/stages.ts';
+import { steady } from '../../src/flows/tasks.ts';
 import { createWaker } from '../../src/flows/waker.ts';
 import { createWorker, type Worker } from '../../src/flows/worker.ts';
 import { mountApi } from '../../src/http/api.ts';
@@ -26,6 +28,7 @@ import { authorize } from '../../src/outside/authorize.ts';
 import { createForeignSql } from '../../src/outside/foreign-sql.ts';
 import { createHttpClient } from '../../src/outside/http-client.ts';
 import { pipeOf } from '../../src/pipes/catalog.ts';
+import { PIPELINE_CODES } from '../../src/storage/claim.ts';
 import type { Database } from '../../src/storage/database.ts';
 
 export interface ApiAnswer {
@@ -96,7 +99,10 @@ export async function startNode(database: Database, world: World, options: NodeO
   const worker = createWorker(
     ground,
     createPerform(ground, directory, open, { trailSample: 1, laneOpenForMs: breakers.openForMs }),
-    mailings.task,
+    new Map([
+      ...mailings.tasks,
+      [PIPELINE_CODES.operator_event, steady(ground, createDeliver(ground, http.send))] as const,
+    ]),
     createSettler(ground, () => held.worker?.node() ?? 0),
     breakers,
     {

@@ -1,6 +1,7 @@
 /**
  * A provider in a process of its own that does what a test tells it. `POST /_script` gives the answers of a path or of a
- * reference, in order, the last one repeated; `GET /_log` tells every request. Prints its port as the first line.
+ * reference, in order, the last one repeated; `GET /_log` tells every request. Listens on the port that is its argument, or a
+ * free one, and prints it as the first line.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -97,15 +98,13 @@ const server = createServer((request, response) => {
       return;
     }
     const reference = referenceOf(url.searchParams, body);
-    const { authorization } = request.headers;
-    const idempotency = request.headers['idempotency-key'];
     seen.push({
       at,
       method: request.method ?? '',
       path: url.pathname,
       query: url.search,
       reference,
-      headers: { authorization, 'idempotency-key': idempotency as string | undefined },
+      headers: request.headers as Record<string, string | undefined>,
       body,
     });
     const step = nextStep(url.pathname, reference);
@@ -114,7 +113,7 @@ const server = createServer((request, response) => {
   });
 });
 server.keepAliveTimeout = 60_000;
-server.listen(0, '127.0.0.1', () => {
+server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => {
   console.log((server.address() as AddressInfo).port);
 });
 process.on('disconnect', () => process.exit(0));

@@ -12,9 +12,9 @@ export interface ScriptedProvider {
   readonly end: () => Promise<unknown>;
 }
 
-/** Starts a provider that does what `script` tells it. */
-export async function startScripted(): Promise<ScriptedProvider> {
-  const running = await run('test/support/scripted-provider.ts', [], {}, /^(\d+)$/m);
+/** Starts a provider that does what `script` tells it, on this port or a free one. */
+export async function startScripted(port = 0): Promise<ScriptedProvider> {
+  const running = await run('test/support/scripted-provider.ts', [String(port)], {}, /^(\d+)$/m);
   const url = `http://127.0.0.1:${running.match}`;
   const log = async () => (await (await fetch(`${url}/_log`)).json()) as Seen[];
   return {

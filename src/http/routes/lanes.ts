@@ -1,6 +1,7 @@
 /** Lanes: see what waits where, pause and resume. */
 import { Failure } from '../../errors.ts';
 import type { Ground } from '../../flows/ground.ts';
+import { logTold } from '../../flows/operator-events/log-told.ts';
 import { writeAudit } from '../../storage/audit.ts';
 import { closeBreaker, pauseLane, showLanes } from '../../storage/lanes.ts';
 import { type Route, route } from '../route.ts';
@@ -20,15 +21,16 @@ export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) =
       run: async ({ caller, params, ids }) => {
         const id = Number(params.id);
         const nowMs = clock.now();
-        const known =
-          Number.isInteger(id) && id < 2 ** 31 && (await change(verb, caller.accountId, id, nowMs));
-        if (!known)
+        const isId = Number.isInteger(id) && id < 2 ** 31;
+        const told = isId ? await change(verb, caller.accountId, id, nowMs) : undefined;
+        if (told === undefined)
           throw new Failure(
             'NOT_FOUND',
             verb === 'reset'
               ? 'There is no lane with this id and an open breaker in your account.'
               : 'There is no lane with this id in your account.',
           );
+        logTold(ground.log, told);
         await writeAudit(database, {
           id: ids.next(),
           accountId: caller.accountId,
@@ -41,10 +43,10 @@ export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) =
         return { status: 204 };
       },
     });
-  const change = (verb: string, accountId: string, id: number, nowMs: number): Promise<boolean> => {
-    if (verb === 'reset') return closeBreaker(database, id, accountId);
-    return pauseLane(database, accountId, id, verb === 'pause' ? nowMs : null);
-  };
+  const change = (verb: 'pause' | 'resume' | 'reset', accountId: string, id: number, nowMs: number) =>
+    verb === 'reset'
+      ? closeBreaker(database, id, nowMs, accountId)
+      : pauseLane(database, accountId, id, verb, nowMs);
 
   return [
     route({

@@ -1,0 +1,96 @@
+/**
+ * Operator events: written in the statement or transaction of the fact they tell, and in the same breath put before
+ * every webhook that asked for them.
+ */
+import { PIPELINE_CODES } from './claim.ts';
+import type { Sql, SqlValue } from './database.ts';
+
+/** An operator event that was just written. */
+export interface ToldEvent {
+  readonly id: string;
+  /** Null: of the whole platform. */
+  readonly account: string | null;
+  readonly type: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** Lanes of webhooks begin so; about them nothing is told, or telling would never end. */
+export const WEBHOOK_LANE = 'webhook/';
+
+/** A condition on a lane `l`: it is one that is told about. */
+export const TOLD_LANE = `l.key not like '${WEBHOOK_LANE}%'`;
+
+/**
+ * Whose event it is that lane `l` of channel `c` changed: of the lane's account, of the channel's, or of the only one
+ * there is; else of the whole platform.
+ */
+export const LANE_ACCOUNT = `coalesce(l.account_id, c.account_id,
+  (select (array_agg(id))[1] from account having count(*) = 1))`;
+
+/**
+ * Parts of a `with` that write the operator events of the part `facts` (account_id, type, data) at the time `now`, a
+ * parameter. What was written is the value of `TOLD`.
+ */
+export function telling(now: string): string {
+  return `told as (
+    insert into operator_event (id, account_id, type, data, at)
+    select new_id(${now}::timestamptz), account_id, type, data, ${now}::timestamptz from facts
+    returning id, account_id, type, data),
+  handed as (
+    insert into waiting (id, account_id, lane_id, due_at, pipeline, channel_version_id, payload)
+    select new_id(${now}::timestamptz), w.account_id, w.lane_id, ${now}::timestamptz, ${PIPELINE_CODES.operator_event}, 0,
+      json_build_object('webhookId', w.id, 'eventId', t.id)::text
+    from told t join webhook w on (t.account_id is null or w.account_id = t.account_id)
+      and w.status = 'active' and (t.type = any(w.events) or '*' = any(w.events)))`;
+}
+
+/** What `telling` wrote, as a JSON value for a select; null where there was nothing to tell. */
+export const TOLD = `(select json_agg(json_build_object('id', id, 'account', account_id, 'type', type, 'data', data))
+  from told)`;
+
+export interface OperatorFact {
+  readonly accountId: string | null;
+  readonly type: string;
+  /** Without secrets. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** Writes an operator event whose fact is written by another statement of the same transaction. */
+export async function writeOperatorEvent(tx: Sql, fact: OperatorFact, nowMs: number): Promise<ToldEvent[]> {
+  const [row] = await tx.query<{ told: ToldEvent[] }>(
+    `with facts as (select $1::uuid as account_id, $2::text as type, $3::text::json as data), ${telling('$4')}
+     select ${TOLD} as told`,
+    [fact.accountId, fact.type, JSON.stringify(fact.data), new Date(nowMs)],
+  );
+  return row?.told ?? [];
+}
+
+export interface OperatorEventRow {
+  readonly id: string;
+  readonly account_id: string | null;
+  readonly type: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly at: Date;
+}
+
+/** One page of an account's events and those of the whole platform, newest first. */
+export async function listOperatorEvents(
+  sql: Sql,
+  accountId: string,
+  page: { limit: number; before: string | undefined },
+  only: { type: string | undefined; after: string | undefined },
+): Promise<{ rows: OperatorEventRow[]; total: number }> {
+  const where = `(account_id = $1 or account_id is null) and ($2::text is null or type = $2)
+    and ($3::uuid is null or id > $3)`;
+  const values: SqlValue[] = [accountId, only.type ?? null, only.after ?? null];
+  const rows = await sql.query<OperatorEventRow>(
+    `select id, account_id, type, data, at from operator_event
+     where ${where} and ($4::uuid is null or id < $4) order by id desc limit $5`,
+    [...values, page.before ?? null, page.limit + 1],
+  );
+  const [count] = await sql.query<{ total: number }>(
+    `select count(*)::int as total from operator_event where ${where}`,
+    values,
+  );
+  return { rows, total: count?.total ?? 0 };
+}
