@@ -233,6 +233,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     madeToken: made,
     channelProblems: loaded.problems,
     stop: async () => {
+      // Whoever watches would keep the server open for as long.
+      mailings.watching.close();
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
         if ('closeIdleConnections' in server) server.closeIdleConnections();

@@ -6,6 +6,7 @@ import { asFailure } from '../errors.ts';
 import { encodeValue } from '../json.ts';
 import { PIPELINE_CODES, release } from '../storage/claim.ts';
 import { dropOldGuards } from '../storage/guards.ts';
+import { foldCounts } from '../storage/launch-counts.ts';
 import { finishLaunches } from '../storage/launches.ts';
 import { findJoinable, unpark } from '../storage/loose.ts';
 import { makePartitions } from '../storage/migrate.ts';
@@ -15,6 +16,7 @@ import { type OrphanRow, takeOver } from '../storage/take-over.ts';
 import type { Directory } from './directory.ts';
 import type { Ground } from './ground.ts';
 import type { Lanes } from './lanes.ts';
+import { PACE_MS } from './mailings/progress.ts';
 import { logTold } from './operator-events/log-told.ts';
 import type { Parts } from './parts.ts';
 import { settleParts } from './settler.ts';
@@ -99,6 +101,7 @@ export function createHousekeeping(
         {
           source: row.id,
           id: messageId,
+          launchId: row.launch_id,
           attempt,
           state: STATE_CODES.unknown,
           reason: 'ENGINE_DIED',
@@ -166,6 +169,7 @@ export function createHousekeeping(
     { everyMs: 1_000, run: () => joinParked(clock.now() - YOUNG_MS) },
     { everyMs: 300_000, run: () => joinParked(0) },
     { everyMs: 1_000, run: finish },
+    { everyMs: 1_000, run: () => foldCounts(database, clock.now() - PACE_MS) },
     { everyMs: 3_600_000, run: () => makePartitions(database, clock.now()) },
     { everyMs: 60_000, run: () => dropOld(database, clock.now(), options.retentionDays) },
     { everyMs: 60_000, run: dropGuards },

@@ -6,11 +6,13 @@ import { compileFields, type FieldCheck } from '../channel/values.ts';
 import { Failure } from '../errors.ts';
 import type { PublishedRow } from '../storage/content.ts';
 import { findEntity, firstEntities, type ResourceRow, type SenderRow } from '../storage/entities.ts';
+import type { LaunchRow } from '../storage/launches.ts';
 import { type ContentUse, inContentItem, notPublished, publishedKey } from './content-items.ts';
 import type { Directory, KnownChannel } from './directory.ts';
 import { refused } from './find-channel.ts';
 import type { Ground } from './ground.ts';
 import type { Lanes } from './lanes.ts';
+import { laneOfLaunch } from './mailings/open-launch.ts';
 import { invalid, placed } from './stored-fields.ts';
 
 export const MESSAGE_CLASSES = ['transactional', 'marketing', 'urgent'] as const;
@@ -44,6 +46,8 @@ export interface Asked {
   readonly accountId: string;
   readonly id: string;
   readonly request: MessageRequest;
+  /** The launch of a trigger mailing that it belongs to: only profile and attributes are its own then. */
+  readonly trigger?: { readonly launch: LaunchRow; readonly dedupeKey: string | null };
 }
 
 /** A request whose channel, sender and resource are known and whose values fit. */
@@ -52,8 +56,12 @@ export interface Prepared extends Asked {
   readonly senderId: string | null;
   readonly resourceId: string;
   readonly laneId: number;
-  /** Checked values of the template fields, or the version of a content item. */
-  readonly content: { readonly values: Readonly<Record<string, unknown>> } | { readonly use: ContentUse };
+  readonly messageClass: string;
+  /** Checked values of the template fields, or the version of a content item; neither: those of its launch. */
+  readonly content:
+    | { readonly values: Readonly<Record<string, unknown>> }
+    | { readonly use: ContentUse }
+    | { readonly ofLaunch: true };
   /** Checked subscription fields of an inline profile. */
   readonly subscriptionFields: Readonly<Record<string, unknown>> | undefined;
   /** Names of the secret ones among them. */
@@ -124,7 +132,24 @@ export function createPrepare(
       findEntity(database, 'template', accountId, sid, channelId),
     );
 
+  /** All that a launch fixed is as it was then; what it sends was checked when it started. */
+  const prepareTriggered = async (asked: Asked, launch: LaunchRow): Promise<Prepared> => {
+    const channel = await directory.version(launch.channel_version_id);
+    return {
+      ...asked,
+      channel,
+      senderId: launch.sender_id,
+      resourceId: launch.resource_id,
+      laneId: await laneOfLaunch(lanes, channel.document, launch),
+      messageClass: launch.class,
+      content: { ofLaunch: true },
+      subscriptionFields: profileOf(asked, channel),
+      secret: checksOf(channel).secret,
+    };
+  };
+
   const prepare = async (asked: Asked, published: ReadonlyMap<string, PublishedRow>): Promise<Prepared> => {
+    if (asked.trigger !== undefined) return prepareTriggered(asked, asked.trigger.launch);
     const { accountId, request } = asked;
     const known = await directory.channel(request.channel);
     if (known === undefined || (known.row.account_id !== null && known.row.account_id !== accountId)) {
@@ -181,6 +206,7 @@ export function createPrepare(
       senderId,
       resourceId: resource.id,
       laneId: lane.id,
+      messageClass: request.class ?? 'transactional',
       content,
       subscriptionFields,
       secret: checksOf(channel).secret,

@@ -33,6 +33,10 @@ export async function dropOld(sql: Sql, nowMs: number, retentionDays: number): P
     `delete from parked_event where ctid = any(array(select ctid from parked_event where parked_at < $1 ${bite}))`,
     [before(PARKED_DAYS)],
   );
+  await sql.query(
+    `delete from trigger_key where ctid = any(array(select ctid from trigger_key where message_id < uuid_floor($1) ${bite}))`,
+    [before(retentionDays)],
+  );
   // The ids of providers go with the messages they belong to, whose ids are ordered by time.
   await sql.query(
     `delete from external_id where ctid = any(array(select ctid from external_id where message_id < uuid_floor($1) ${bite}))`,

@@ -5,6 +5,7 @@
  */
 import { arrayText, type ColumnType } from './array-text.ts';
 import type { SqlValue } from './database.ts';
+import { counting } from './launch-counts.ts';
 import { PARKED_DUE_MS } from './launches.ts';
 import { TOLD, telling } from './operator-events.ts';
 import type { Settlement } from './settle.ts';
@@ -111,11 +112,14 @@ export function settleStatement(settlement: Settlement): { text: string; values:
     ]);
     // A state only rises; the provider's id is kept even where a report has overtaken it.
     const rises = '(r.attempt, r.state) > (m.attempt, m.state)';
-    parts.push(`new_states as (update message m set state = case when ${rises} then r.state else m.state end,
+    // Counts follow for launches only: a message sent by the API costs nothing here.
+    const counted = messages.some((row) => row.launchId !== null);
+    parts.push(`new_states as (update message m set ${counted ? 'prior = m.state, ' : ''}state = case when ${rises} then r.state else m.state end,
       attempt = greatest(r.attempt, m.attempt), reason = case when ${rises} then r.reason else m.reason end,
       external_id = coalesce(r.external_id, m.external_id), updated_at = $2
       from ${from}
-      where m.id = ${message} and (${rises} or (r.attempt = m.attempt and m.external_id is null and r.external_id is not null)))`);
+      where m.id = ${message} and (${rises} or (r.attempt = m.attempt and m.external_id is null and r.external_id is not null))${counted ? ' returning m.launch_id, m.prior, m.state' : ''})`);
+    if (counted) parts.push(counting('new_states', '$2'));
   }
   if (events.length > 0) {
     const from = ours(events, [

@@ -44,6 +44,10 @@ export interface Node {
   readonly worker: Worker;
   readonly housekeeping: Housekeeping;
   readonly api: (request: string, json?: unknown, headers?: Record<string, string>) => Promise<ApiAnswer>;
+  /** The answer of a GET as it comes, for streams. */
+  readonly open: (path: string) => Promise<Response>;
+  /** How many mailings are watched. */
+  readonly watched: () => number;
   readonly listen: (path: string, init?: RequestInit) => Promise<Response>;
   readonly wake: () => void;
   readonly stop: () => Promise<void>;
@@ -148,9 +152,12 @@ export async function startNode(database: Database, world: World, options: NodeO
       const text = await response.text();
       return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
     },
+    open: async (path) => app.request(`/api/v1${path}`, { headers: { authorization: `Bearer ${ADMIN}` } }),
+    watched: mailings.watching.watched,
     listen: async (path, init) => app.request(`/fbp/v1/${path}`, { method: 'POST', ...init }),
     wake: () => waker.woken([]),
     stop: async () => {
+      mailings.watching.close();
       await worker.stop();
       await waker.stop();
       await http.close();

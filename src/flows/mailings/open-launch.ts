@@ -1,0 +1,89 @@
+/** Opening launches: page by page, each page one statement, so that any process goes on where another one died. */
+
+import type { ChannelDocument } from '../../channel/document.ts';
+import { audienceCondition } from '../../storage/audience.ts';
+import type { ClaimedRow } from '../../storage/claim.ts';
+import { type LaunchRow, readLaunches } from '../../storage/launches.ts';
+import {
+  countAudience,
+  FIRST_COUNT_VALUE,
+  FIRST_PAGE_VALUE,
+  openDirectPage,
+  openIndirect,
+} from '../../storage/open-launch.ts';
+import type { Directory } from '../directory.ts';
+import { putBack } from '../end-message.ts';
+import type { Ground } from '../ground.ts';
+import type { Lanes } from '../lanes.ts';
+import type { Parts } from '../parts.ts';
+import { type MailingTask, SLICE_MS } from './task.ts';
+
+const PAGE_ROWS = 5_000;
+/** A paused launch is looked at again after so long. */
+const PAUSED_MS = 1_000;
+
+/** The lane in which the messages of a launch go out. */
+export async function laneOfLaunch(
+  lanes: Lanes,
+  document: ChannelDocument,
+  launch: LaunchRow,
+): Promise<number> {
+  const lane = await lanes.laneOf({
+    document,
+    accountId: launch.account_id,
+    senderId: launch.sender_id,
+    resourceId: launch.resource_id,
+    urgent: launch.class === 'urgent',
+    inbound: false,
+  });
+  return lane.id;
+}
+
+/** Gives the task that opens a launch. `woken` is told which lanes have something to do. */
+export function createOpenLaunch(
+  ground: Ground,
+  directory: Directory,
+  lanes: Lanes,
+  woken: (laneIds: readonly number[]) => void,
+): (row: ClaimedRow, task: MailingTask) => Promise<Parts> {
+  const { database, clock } = ground;
+
+  const openPages = async (launch: LaunchRow, laneId: number): Promise<boolean> => {
+    const condition = audienceCondition(launch.audience, FIRST_PAGE_VALUE);
+    const endMs = clock.now() + SLICE_MS;
+    let { opened_to: openedTo } = launch;
+    for (;;) {
+      const nowMs = clock.now();
+      const page = await openDirectPage(database, launch, openedTo, laneId, PAGE_ROWS, nowMs, condition);
+      if (page.opened > 0) woken([laneId]);
+      if (!page.more) return false;
+      // Nothing was looked at: the launch was paused, stopped, or is another's.
+      if (page.openedTo === openedTo) return true;
+      if (openedTo === null) {
+        await countAudience(
+          database,
+          launch,
+          page.openedTo,
+          audienceCondition(launch.audience, FIRST_COUNT_VALUE),
+        );
+      }
+      openedTo = page.openedTo;
+      if (clock.now() >= endMs) return true;
+    }
+  };
+
+  return async (row, { launchId = '' }) => {
+    const [launch] = await readLaunches(database, [launchId]);
+    if (launch?.state === 'paused') return putBack(row, clock.now() + PAUSED_MS);
+    if (launch?.state !== 'sending' || !launch.opening) return { done: [row.id] };
+    const { document } = await directory.version(launch.channel_version_id);
+    const laneId = await laneOfLaunch(lanes, document, launch);
+    if (document.communication === 'direct') {
+      return (await openPages(launch, laneId)) ? putBack(row, clock.now()) : { done: [row.id] };
+    }
+    const pipeline = launch.kind === 'moderation' ? 'moderate' : 'message';
+    const page = await openIndirect(database, launch.id, laneId, pipeline, clock.now());
+    if (page.opened > 0) woken([laneId]);
+    return page.more ? putBack(row, clock.now()) : { done: [row.id] };
+  };
+}
