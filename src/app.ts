@@ -19,6 +19,7 @@ import { type Binds, createBinds } from './flows/hold-binds.ts';
 import { createHousekeeping } from './flows/housekeeping.ts';
 import { loadChannelFolders } from './flows/keep-channels.ts';
 import { createLaneBreakers } from './flows/lane-breakers.ts';
+import { createLaneHolds, withHolds } from './flows/lane-holds.ts';
 import { createLanes } from './flows/lanes.ts';
 import { createLimiter } from './flows/limiter.ts';
 import { createMailings } from './flows/mailings.ts';
@@ -122,7 +123,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const lanes = createLanes(ground);
   let worker: Worker | undefined;
   const waker = await createWaker(ground, (laneId) => worker?.wake(laneId));
-  const limiter = createLimiter(ground, (ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+  const limiter = createLimiter(ground, { leaseMs: config.leaseMs });
+  const holds = createLaneHolds(ground, () => waker.woken([]));
   const acceptReceipt = createAcceptReceipt(ground, directory, lanes, waker.woken);
   const modules = createModules({
     guard,
@@ -131,7 +133,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     receipt: (place, event, dedupeKey) => acceptReceipt({ channel: SMS, ...place, event, dedupeKey }),
     log: (fields, text) => log.warn(fields, text),
   });
-  const open = createOpenOutside(ground, limiter, {
+  const open = createOpenOutside(ground, limiter, holds, {
     send: http.send,
     authorize,
     query: foreign.query,
@@ -170,7 +172,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       trailSample: config.trailSample,
       laneOpenForMs: breakers.openForMs,
     });
-    worker = createWorker(ground, perform, mailings.task, settler, breakers, {
+    worker = createWorker(ground, perform, mailings.task, settler, withHolds(ground, breakers, holds), {
       name: `${hostname()}/${process.pid}`,
       laneConcurrency: config.laneConcurrency,
       concurrency: config.concurrency,
@@ -227,6 +229,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       await housekeeping?.stop();
       await binds?.stop();
       await worker?.stop();
+      await limiter.stop();
       await modules.close();
       await waker.stop();
       await http.close();

@@ -54,6 +54,8 @@ const LANES_EVERY_MS = 1_000;
 const FEW = 4;
 /** A limit is asked again at least so often. */
 const LONGEST_HOLD_MS = 5_000;
+/** What a lane may take at least while its limit sends some of it back. */
+const LEAST_ROOM = 4;
 
 interface Lane {
   row: LaneRow;
@@ -64,6 +66,11 @@ interface Lane {
   hot: boolean;
   asked: boolean;
   blockedUntilMs: number;
+  /** What a claim may bring: less while the limit sends some of it back, so that what waits is seldom rewritten. */
+  room: number;
+  /** Since the last claim: runs that ended, and those of them that the limit sent back. */
+  ended: number;
+  limited: number;
   stragglersAtMs: number;
   fullSearchAtMs: number;
 }
@@ -103,6 +110,8 @@ export function createWorker(
   const reserve = Math.floor(options.concurrency / 8);
   let lanesAtMs = 0;
   let pollAtMs = 0;
+  /** When the first lane may be asked again that its limit held. */
+  let resumeAtMs = Number.POSITIVE_INFINITY;
   let loop: Promise<void> | undefined;
   let heart: NodeJS.Timeout | undefined;
   let ring: () => void = () => {};
@@ -128,6 +137,9 @@ export function createWorker(
           hot: true,
           asked: false,
           blockedUntilMs: 0,
+          room: options.laneConcurrency,
+          ended: 0,
+          limited: 0,
           stragglersAtMs: nowMs + STRAGGLER_EVERY_MS,
           fullSearchAtMs: nowMs + FULL_SEARCH_EVERY_MS,
         });
@@ -157,10 +169,20 @@ export function createWorker(
     return lane;
   };
 
+  const roomOf = (lane: Lane): number => {
+    if (lane.ended === 0) return lane.room;
+    if (lane.limited * 2 > lane.ended) lane.room = Math.max(LEAST_ROOM, Math.floor(lane.room / 2));
+    else lane.room = Math.min(options.laneConcurrency, lane.room * 2);
+    lane.ended = 0;
+    lane.limited = 0;
+    return lane.room;
+  };
+
   /** The lanes to ask now, each with its share of what may still run. */
   const shares = (nowMs: number): LaneShare[] => {
     const poll = nowMs >= pollAtMs;
     if (poll) pollAtMs = nowMs + options.pollMs;
+    if (nowMs >= resumeAtMs) resumeAtMs = Number.POSITIVE_INFINITY;
     const free = options.concurrency - running;
     if (free <= 0 || unsettled > mostUnsettled) return [];
     const ready: Lane[] = [];
@@ -180,7 +202,7 @@ export function createWorker(
       // The last places are for lanes in which nothing runs, a few for each, so that hanging lanes never take them all.
       const open = left > reserve ? left - reserve : lane.running === 0 ? Math.min(left, FEW) : 0;
       const most = breakers.mayClaim(lane.row.id) === 'one' ? 1 : options.laneConcurrency - lane.running;
-      const share = Math.min(most, fair, open);
+      const share = Math.min(most, fair, open, roomOf(lane));
       if (share <= 0) continue;
       left -= share;
       lane.asked = true;
@@ -268,7 +290,10 @@ export function createWorker(
 
   const leave = (lane: Lane | undefined) => {
     running -= 1;
-    if (lane !== undefined) lane.running -= 1;
+    if (lane !== undefined) {
+      lane.running -= 1;
+      lane.ended += 1;
+    }
     if (lane === undefined || lane.running === halfLane) awake();
   };
 
@@ -278,8 +303,12 @@ export function createWorker(
     // A task that waits, for a launch to be resumed, says nothing about the others.
     if (lane === undefined || again === undefined || again.tries !== row.tries || TASKS.has(row.pipeline))
       return;
-    if (again.dueMs > lane.blockedUntilMs && again.dueMs < clock.now() + LONGEST_HOLD_MS)
+    lane.limited += 1;
+    if (again.dueMs > lane.blockedUntilMs && again.dueMs < clock.now() + LONGEST_HOLD_MS) {
       lane.blockedUntilMs = again.dueMs;
+      lane.hot = true;
+      resumeAtMs = Math.min(resumeAtMs, again.dueMs);
+    }
   };
 
   const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -313,7 +342,7 @@ export function createWorker(
         }
         const asked = claiming < 2 && !claimLost ? shares(nowMs) : [];
         if (asked.length > 0) void claimOnce(asked, nowMs);
-        await rest(Math.max(5, Math.min(pollAtMs, lanesAtMs) - clock.now()));
+        await rest(Math.max(5, Math.min(pollAtMs, lanesAtMs, resumeAtMs) - clock.now()));
       } catch (thrown) {
         const failure = asFailure(thrown);
         log.error({ code: failure.code }, `the worker will try again: ${failure.message}`);

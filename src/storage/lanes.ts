@@ -12,10 +12,12 @@ export interface LaneRow {
   readonly breaker: 'closed' | 'open' | 'half_open';
   readonly probe_at: Date | null;
   readonly times_opened: number;
+  /** The provider asked for rest until then. */
+  readonly held_until: Date | null;
 }
 
 const COLUMNS =
-  'id, key, account_id, channel_id, sender_id, paused_at, epoch, breaker, probe_at, times_opened';
+  'id, key, account_id, channel_id, sender_id, paused_at, epoch, breaker, probe_at, times_opened, held_until';
 
 /**
  * All lanes; there is one per account, channel and sender, so they are few. Out of a paused channel nothing leaves, and
@@ -24,7 +26,7 @@ const COLUMNS =
 export function readLanes(sql: Sql): Promise<LaneRow[]> {
   return sql.query<LaneRow>(
     `select l.id, l.key, l.account_id, l.channel_id, l.sender_id, l.epoch, l.breaker, l.probe_at, l.times_opened,
-       coalesce(l.paused_at, c.updated_at) as paused_at
+       l.held_until, coalesce(l.paused_at, c.updated_at) as paused_at
      from lane l left join channel c on c.id = l.channel_id and c.status = 'paused' and l.key not like '%/in'`,
   );
 }
@@ -51,6 +53,7 @@ export interface ShownLane {
   readonly breaker: 'closed' | 'open' | 'half_open';
   readonly opened_at: Date | null;
   readonly probe_at: Date | null;
+  readonly held_until: Date | null;
   readonly fault: unknown;
   readonly waiting: number;
   readonly due: number;
@@ -61,7 +64,7 @@ export interface ShownLane {
 export function showLanes(sql: Sql, accountId: string, nowMs: number): Promise<ShownLane[]> {
   return sql.query<ShownLane>(
     `select l.id, l.key, c.sid as channel, s.sid as sender, l.paused_at, l.breaker, l.opened_at,
-       l.probe_at, l.fault, coalesce(w.waiting, 0)::int as waiting,
+       l.probe_at, l.held_until, l.fault, coalesce(w.waiting, 0)::int as waiting,
        coalesce(w.due, 0)::int as due, w.oldest
      from lane l left join channel c on c.id = l.channel_id left join sender s on s.id = l.sender_id
      left join (select lane_id, count(*) as waiting, count(*) filter (where due_at <= $2) as due, min(due_at) as oldest
@@ -113,11 +116,30 @@ export async function probeBreaker(sql: Sql, id: number, nowMs: number, untilMs:
 }
 
 /** Closes a breaker and tells every node to look behind its cursors; false where it is closed already. */
-export async function closeBreaker(sql: Sql, id: number, accountId?: string): Promise<boolean> {
+export async function closeBreaker(sql: Sql, id: number): Promise<boolean> {
   const rows = await sql.query(
     `update lane set breaker = 'closed', opened_at = null, probe_at = null, times_opened = 0, epoch = epoch + 1
-     where id = $1 and breaker <> 'closed' and ($2::uuid is null or account_id = $2) returning id`,
-    [id, accountId ?? null],
+     where id = $1 and breaker <> 'closed' returning id`,
+    [id],
   );
   return rows.length === 1;
+}
+
+/** Closes the breaker of a lane and ends its rest, by hand; false where the account has no such lane that needs it. */
+export async function resetLane(sql: Sql, accountId: string, id: number, nowMs: number): Promise<boolean> {
+  const rows = await sql.query(
+    `update lane set breaker = 'closed', opened_at = null, probe_at = null, times_opened = 0, held_until = null,
+       epoch = epoch + 1
+     where id = $1 and account_id = $2 and (breaker <> 'closed' or held_until > $3) returning id`,
+    [id, accountId, new Date(nowMs)],
+  );
+  return rows.length === 1;
+}
+
+/** Nothing of the lane is claimed before `untilMs`. */
+export async function holdLane(sql: Sql, id: number, untilMs: number): Promise<void> {
+  await sql.query('update lane set held_until = greatest(held_until, $2) where id = $1', [
+    id,
+    new Date(untilMs),
+  ]);
 }

@@ -2,7 +2,7 @@
 import { Failure } from '../../errors.ts';
 import type { Ground } from '../../flows/ground.ts';
 import { writeAudit } from '../../storage/audit.ts';
-import { closeBreaker, pauseLane, showLanes } from '../../storage/lanes.ts';
+import { pauseLane, resetLane, showLanes } from '../../storage/lanes.ts';
 import { type Route, route } from '../route.ts';
 import { anyObject, objectSchema } from '../schemas.ts';
 
@@ -26,7 +26,7 @@ export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) =
           throw new Failure(
             'NOT_FOUND',
             verb === 'reset'
-              ? 'There is no lane with this id and an open breaker in your account.'
+              ? 'There is no lane with this id in your account whose breaker is open or which rests.'
               : 'There is no lane with this id in your account.',
           );
         await writeAudit(database, {
@@ -42,7 +42,7 @@ export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) =
       },
     });
   const change = (verb: string, accountId: string, id: number, nowMs: number): Promise<boolean> => {
-    if (verb === 'reset') return closeBreaker(database, id, accountId);
+    if (verb === 'reset') return resetLane(database, accountId, id, nowMs);
     return pauseLane(database, accountId, id, verb === 'pause' ? nowMs : null);
   };
 
@@ -71,6 +71,7 @@ export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) =
             breaker: lane.breaker,
             openedAt: lane.opened_at,
             probeAt: lane.probe_at,
+            heldUntil: lane.held_until,
             fault: lane.fault,
             pausedAt: lane.paused_at,
             waiting: lane.waiting,
@@ -82,6 +83,9 @@ export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) =
     }),
     set('pause', 'Nothing of this lane is sent until it is resumed.'),
     set('resume', 'Go on with a paused lane.'),
-    set('reset', 'Close the breaker of a lane by hand: its provider is tried again at once.'),
+    set(
+      'reset',
+      'Close the breaker of a lane by hand, or end its rest: its provider is tried again at once.',
+    ),
   ];
 }
