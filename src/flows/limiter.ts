@@ -252,7 +252,8 @@ export function createLimiter(ground: Ground, options: LimiterOptions): Limiter 
       await turns.drain();
       const owing = [...states.values()].filter((state) => state.owing > 0);
       for (const state of states.values()) clearTimeout(state.timer);
-      await Promise.all(owing.map((state) => turns.add(state)));
+      // What cannot be brought back now comes back after the lease.
+      await Promise.allSettled(owing.map((state) => turns.add(state)));
     },
   });
 }

@@ -297,7 +297,7 @@ export function createWorker(
     if (lane === undefined || lane.running === halfLane) awake();
   };
 
-  /** A lane whose limit has no free slot is not asked before there is one. */
+  /** A lane whose limit has no free token is not asked before there is one. */
   const hold = (lane: Lane | undefined, row: ClaimedRow, parts: Parts) => {
     const again = parts.again?.[0];
     // A task that waits, for a launch to be resumed, says nothing about the others.
