@@ -303,8 +303,10 @@ export function createWorker(
     // A task that waits, for a launch to be resumed, says nothing about the others.
     if (lane === undefined || again === undefined || again.tries !== row.tries || TASKS.has(row.pipeline))
       return;
+    // Later than that is no limit's doing, or one so slow that each of its events is better put back once.
+    if (again.dueMs >= clock.now() + LONGEST_HOLD_MS) return;
     lane.limited += 1;
-    if (again.dueMs > lane.blockedUntilMs && again.dueMs < clock.now() + LONGEST_HOLD_MS) {
+    if (again.dueMs > lane.blockedUntilMs) {
       lane.blockedUntilMs = again.dueMs;
       lane.hot = true;
       resumeAtMs = Math.min(resumeAtMs, again.dueMs);
