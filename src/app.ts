@@ -20,6 +20,7 @@ import { type Binds, createBinds } from './flows/hold-binds.ts';
 import { createHousekeeping } from './flows/housekeeping.ts';
 import { loadChannelFolders } from './flows/keep-channels.ts';
 import { createLaneBreakers } from './flows/lane-breakers.ts';
+import { createLaneHolds, withHolds } from './flows/lane-holds.ts';
 import { createLanes } from './flows/lanes.ts';
 import { createLimiter } from './flows/limiter.ts';
 import { createMailings } from './flows/mailings.ts';
@@ -128,7 +129,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const lanes = createLanes(ground);
   let worker: Worker | undefined;
   const waker = await createWaker(ground, (laneId) => worker?.wake(laneId));
-  const limiter = createLimiter(ground, (ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+  const limiter = createLimiter(ground, { leaseMs: config.leaseMs });
+  const holds = createLaneHolds(ground, () => waker.woken([]));
   const acceptReceipt = createAcceptReceipt(ground, directory, lanes, waker.woken);
   const modules = createModules({
     guard,
@@ -137,7 +139,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     receipt: (place, event, dedupeKey) => acceptReceipt({ channel: SMS, ...place, event, dedupeKey }),
     log: (fields, text) => log.warn(fields, text),
   });
-  const open = createOpenOutside(ground, limiter, {
+  const open = createOpenOutside(ground, limiter, holds, {
     send: http.send,
     authorize,
     query: foreign.query,
@@ -180,7 +182,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       ...mailings.tasks,
       [PIPELINE_CODES.operator_event, steady(ground, createDeliver(ground, http.send))] as const,
     ]);
-    worker = createWorker(ground, perform, tasks, settler, breakers, {
+    worker = createWorker(ground, perform, tasks, settler, withHolds(ground, breakers, holds), {
       name: `${hostname()}/${process.pid}`,
       laneConcurrency: config.laneConcurrency,
       concurrency: config.concurrency,
@@ -241,6 +243,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       await housekeeping?.stop();
       await binds?.stop();
       await worker?.stop();
+      await limiter.stop();
       await modules.close();
       await waker.stop();
       await http.close();

@@ -8,6 +8,7 @@ import { createDirectory, type Directory } from '../../src/flows/directory.ts';
 import type { Ground } from '../../src/flows/ground.ts';
 import { createHousekeeping, type Housekeeping } from '../../src/flows/housekeeping.ts';
 import { createLaneBreakers } from '../../src/flows/lane-breakers.ts';
+import { createLaneHolds, withHolds } from '../../src/flows/lane-holds.ts';
 import { createLanes } from '../../src/flows/lanes.ts';
 import { createLimiter } from '../../src/flows/limiter.ts';
 import { createMailings } from '../../src/flows/mailings.ts';
@@ -84,8 +85,10 @@ export async function startNode(database: Database, world: World, options: NodeO
   const lanes = createLanes(ground);
   const held: { worker?: Worker } = {};
   const waker = await createWaker(ground, (laneId) => held.worker?.wake(laneId));
-  const limiter = createLimiter(ground, (ms) => new Promise((resolve) => setTimeout(resolve, ms)));
-  const open = createOpenOutside(ground, limiter, {
+  // Time jumps in these tests, for the database too.
+  const limiter = createLimiter(ground, { leaseMs: 60_000, databaseNow: clock.now });
+  const holds = createLaneHolds(ground, () => waker.woken([]));
+  const open = createOpenOutside(ground, limiter, holds, {
     send: http.send,
     authorize,
     query: foreign.query,
@@ -104,7 +107,7 @@ export async function startNode(database: Database, world: World, options: NodeO
       [PIPELINE_CODES.operator_event, steady(ground, createDeliver(ground, http.send))] as const,
     ]),
     createSettler(ground, () => held.worker?.node() ?? 0),
-    breakers,
+    withHolds(ground, breakers, holds),
     {
       name: 'test',
       laneConcurrency: options.laneConcurrency ?? 256,
@@ -152,6 +155,7 @@ export async function startNode(database: Database, world: World, options: NodeO
     wake: () => waker.woken([]),
     stop: async () => {
       await worker.stop();
+      await limiter.stop();
       await waker.stop();
       await http.close();
       await foreign.close();
