@@ -5,6 +5,7 @@
 import { asFailure } from '../errors.ts';
 import { encodeValue } from '../json.ts';
 import { type OrphanRow, PIPELINE_CODES, release, takeOver } from '../storage/claim.ts';
+import { keepSenders } from '../storage/fallback.ts';
 import { finishLaunches } from '../storage/launches.ts';
 import { findJoinable, unpark } from '../storage/loose.ts';
 import { makePartitions } from '../storage/migrate.ts';
@@ -13,6 +14,7 @@ import { STATE_CODES } from '../storage/states.ts';
 import type { Directory } from './directory.ts';
 import type { Ground } from './ground.ts';
 import type { Lanes } from './lanes.ts';
+import { createMoveOpenLanes } from './move-open-lanes.ts';
 import type { Parts } from './parts.ts';
 import { settleParts } from './settler.ts';
 
@@ -28,6 +30,8 @@ export interface Housekeeping {
   /** Joins parked events with messages that are known by now. */
   readonly joinParked: (sinceMs: number) => Promise<number>;
   readonly finish: () => Promise<number>;
+  /** Moves on what waits in open lanes. */
+  readonly moveOpenLanes: () => Promise<number>;
 }
 
 export interface HousekeepingOptions {
@@ -69,11 +73,15 @@ export function createHousekeeping(
     const orphans = await takeOver(database, node(), clock.now() - silentMs);
     if (orphans.length === 0) return 0;
     const again: string[] = [];
+    const doubted: string[] = [];
     const unknown: Parts[] = [];
     for (const row of orphans) {
-      if (await mayRepeat(row)) again.push(row.id);
-      else unknown.push(unknownParts(row));
+      if (await mayRepeat(row)) {
+        again.push(row.id);
+        if (row.message_id !== null) doubted.push(row.message_id);
+      } else unknown.push(unknownParts(row));
     }
+    await keepSenders(database, doubted);
     await release(database, node(), again);
     for (let start = 0; start < unknown.length; start += MOST_JOINED) {
       await settleParts(ground, node(), unknown.slice(start, start + MOST_JOINED));
@@ -150,11 +158,14 @@ export function createHousekeeping(
     return ended.length;
   };
 
+  const moveOpenLanes = createMoveOpenLanes(ground, directory, lanes, woken);
+
   const jobs: { everyMs: number; run: () => Promise<unknown> }[] = [
     { everyMs: Math.floor(options.leaseMs / 4), run: () => takeOverAfter(options.leaseMs) },
     { everyMs: 1_000, run: () => joinParked(clock.now() - YOUNG_MS) },
     { everyMs: 300_000, run: () => joinParked(0) },
     { everyMs: 1_000, run: finish },
+    { everyMs: 1_000, run: moveOpenLanes },
     { everyMs: 3_600_000, run: () => makePartitions(database, clock.now()) },
     { everyMs: 60_000, run: () => dropOld(database, clock.now(), options.retentionDays) },
   ];
@@ -196,5 +207,6 @@ export function createHousekeeping(
     takeOverAfter,
     joinParked,
     finish,
+    moveOpenLanes,
   });
 }

@@ -21,6 +21,7 @@ import {
 import type { KnownChannel } from './directory.ts';
 import { moderatedBy, wasSent } from './end-message.ts';
 import { eventTimeMs } from './event-time.ts';
+import { failingRun, maySent } from './failing.ts';
 import type { Ground } from './ground.ts';
 import { moderatedWait } from './moderated.ts';
 import type { LooseEvent, Parts } from './parts.ts';
@@ -40,6 +41,8 @@ export interface OutcomeQuestion {
   readonly sample: number;
   readonly senderId?: string | null;
   readonly origin?: Readonly<Record<string, unknown>>;
+  /** A run of the same attempt before this one may have sent something. */
+  readonly doubt?: boolean;
 }
 
 /** The reason kept with a message: a stable code, with the status where the provider gave one. */
@@ -125,6 +128,10 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
     const text = question.redact(outcome.failure?.message ?? ended);
     waits.push(moderatedWait(moderatedBy(row, nowMs), ids, false, text));
   }
+  const failing =
+    ended === 'failed'
+      ? failingRun(row, outcome, channel.document.unknown, question.doubt === true)
+      : undefined;
   const wasWaiting = outcome.status === 'waiting';
   const limited = wasWaiting && outcome.wait?.reason === 'limit';
   const externalIds: SettledExternalId[] =
@@ -137,6 +144,7 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
     ...(waits.length > 0 && { waits }),
     ...(subscriptions.length > 0 && { subscriptions }),
     ...(externalIds.length > 0 && { externalIds }),
+    ...(failing !== undefined && { failing: [failing] }),
     ...(ended !== undefined &&
       !limited && {
         messages: [
@@ -190,6 +198,7 @@ function attemptOf(
     accountId,
     messageId,
     number,
+    senderId: question.row.sender_id,
     outcome: question.outcome.status,
     trail: trailText(question.outcome, question.redact),
   };
@@ -277,6 +286,9 @@ function keptRun(question: OutcomeQuestion, wait: Wait): string {
     in: wait.in,
     ...(wait.error !== undefined && { error: wait.error }),
     ...(originOfRun !== undefined && { origin: originOfRun }),
+    ...((question.doubt === true || maySent(question.outcome, question.channel.document.unknown)) && {
+      doubt: true,
+    }),
   });
 }
 

@@ -1,6 +1,7 @@
 /** What one waiting row's run leaves for settling; many of these are settled together. */
 import type { Settlement } from '../storage/settle.ts';
 import type { RunHealth } from './breaker.ts';
+import type { FailingRun } from './failing.ts';
 
 /** An event of a provider's request whose message is still to be found. */
 export interface LooseEvent {
@@ -22,6 +23,8 @@ export interface LooseEvent {
 
 export type Parts = { readonly [K in keyof Omit<Settlement, 'node' | 'nowMs'>]?: Settlement[K] } & {
   readonly loose?: readonly LooseEvent[];
+  /** Messages that failed with their sender, and may go on with another. */
+  readonly failing?: readonly FailingRun[];
   /** What the run says about its lane. */
   readonly health?: RunHealth;
 };

@@ -5,6 +5,7 @@ import { unfit } from '../channel/unfit.ts';
 import { compileFields, type FieldCheck } from '../channel/values.ts';
 import { Failure } from '../errors.ts';
 import { findEntity, firstEntities, type ResourceRow, type SenderRow } from '../storage/entities.ts';
+import type { SenderRulesRow } from '../storage/sender-rules.ts';
 import type { Directory, KnownChannel } from './directory.ts';
 import { refused } from './find-channel.ts';
 import type { Ground } from './ground.ts';
@@ -43,6 +44,9 @@ export interface Asked {
 /** A request whose channel, sender and resource are known and whose values fit. */
 export interface Prepared extends Asked {
   readonly channel: KnownChannel;
+  readonly messageClass: MessageClass;
+  /** The rules that choose sender and lane, where the request names no sender and there are any. */
+  readonly rules: SenderRulesRow | undefined;
   readonly senderId: string | null;
   readonly resourceId: string;
   readonly laneId: number;
@@ -137,11 +141,16 @@ export function createPrepare(
         `Channel "${request.channel}" has no Message pipeline, so nothing can be sent through it.`,
       );
     }
-    const [sender, resource] = await Promise.all([
+    const [rules, sender, resource] = await Promise.all([
+      request.sender === undefined ? directory.senderRules(accountId, document.id) : undefined,
       senderOf(accountId, document.id, request.sender),
       resourceOf(accountId, request.resource),
     ]);
-    if (sender === undefined && (request.sender !== undefined || (document.fields.sender ?? []).length > 0)) {
+    if (
+      rules === undefined &&
+      sender === undefined &&
+      (request.sender !== undefined || (document.fields.sender ?? []).length > 0)
+    ) {
       throw refused(
         '/sender',
         request.sender === undefined
@@ -159,18 +168,32 @@ export function createPrepare(
     }
     const values = await valuesOf(asked, channel);
     const subscriptionFields = profileOf(asked, channel);
+    const messageClass = request.class ?? 'transactional';
+    if (rules !== undefined) {
+      // Who sends, and so the lane, is chosen when the addressee is known.
+      const known = { ...asked, channel, messageClass, rules, senderId: null, laneId: 0 };
+      return {
+        ...known,
+        resourceId: resource.id,
+        values,
+        subscriptionFields,
+        secret: checksOf(channel).secret,
+      };
+    }
     const senderId = sender?.id ?? null;
     const lane = await lanes.laneOf({
       document,
       accountId,
       senderId,
       resourceId: resource.id,
-      urgent: request.class === 'urgent',
+      urgent: messageClass === 'urgent',
       inbound: false,
     });
     return {
       ...asked,
       channel,
+      messageClass,
+      rules: undefined,
       senderId,
       resourceId: resource.id,
       laneId: lane.id,

@@ -22,6 +22,19 @@ export interface LooseQuestion {
   readonly senderId: string | null;
 }
 
+/**
+ * The attempt that a sender made of message `m`, as SQL: the message's own one where it goes by that sender now, an
+ * earlier one where it has gone on to another. Null where the sender never had it. `named`: of the provider's own id,
+ * which is unique only within one sender.
+ */
+const attemptBy = (
+  sender: string,
+  named: string,
+) => `case when m.sender_id = ${sender} then m.attempt when m.attempt > 1 then (
+    select a.number from attempt a
+    where a.message_id = m.id and a.id >= m.id and a.sender_id = ${sender} and a.number = coalesce(${named}, a.number)
+    order by a.number desc limit 1) end`;
+
 /** The messages of many loose events in one query; what is not found is left out. */
 export function findMessages(sql: Sql, questions: readonly LooseQuestion[]): Promise<FoundMessage[]> {
   return sql.query<FoundMessage>(
@@ -38,10 +51,10 @@ export function findMessages(sql: Sql, questions: readonly LooseQuestion[]): Pro
        from asked a join external_id e on e.channel_id = a.channel and e.external_id = a.external_id
        where a.message is null)
      select distinct on (n.place) n.place, m.id as message_id, m.account_id, m.launch_id,
-       coalesce(n.attempt, m.attempt)::int as attempt, m.lane_id, m.channel_version_id
+       coalesce(n.attempt, ${attemptBy('n.sender', 'n.attempt')}, m.attempt)::int as attempt, m.lane_id, m.channel_version_id
      from named n join message m on m.id = n.id
      where m.channel_id = n.channel and (n.account is null or m.account_id = n.account)
-       and (n.sender is null or m.sender_id = n.sender)
+       and (n.sender is null or ${attemptBy('n.sender', 'n.attempt')} is not null)
      order by n.place, m.id desc`,
     [
       questions.map((_, place) => place),
@@ -73,10 +86,10 @@ export function findJoinable(sql: Sql, sinceMs: number, most: number): Promise<P
        exists (select from external_id e join message m on m.id = e.message_id
          where p.message_id is null and e.channel_id = p.channel_id and e.external_id = p.external_id
            and (p.account_id is null or m.account_id = p.account_id)
-           and (p.sender_id is null or m.sender_id = p.sender_id))
+           and (p.sender_id is null or ${attemptBy('p.sender_id', 'e.attempt')} is not null))
        or exists (select from message m
          where m.id = p.message_id and m.channel_id = p.channel_id and (p.account_id is null or m.account_id = p.account_id)
-           and (p.sender_id is null or m.sender_id = p.sender_id)))
+           and (p.sender_id is null or ${attemptBy('p.sender_id', 'null::smallint')} is not null)))
      order by p.id limit ${Math.trunc(most)}`,
     [new Date(sinceMs)],
   );
