@@ -172,6 +172,7 @@ export async function openIndirect(
     choice,
     'launch_message_id(l.id, l.resource_id)',
     choice?.rule ?? '',
+    pipeline === 'message',
   );
   // Rules that ask about people fit nobody here.
   const nobody =
@@ -196,19 +197,23 @@ export async function openIndirect(
   return { opened: row?.opened ?? 0, more: row === undefined, lanes: row?.lanes ?? null };
 }
 
-/** What differs in the statement of a page where senders are chosen. A message without a fitting rule fails at once. */
-function chosenParts(choice: LaunchChoice | undefined, id: string, rule: string) {
+/**
+ * What differs in the statement of a page where senders are chosen. A message without a fitting rule fails at once; not
+ * so a moderation, whose run must end for its mailing to go on.
+ */
+function chosenParts(choice: LaunchChoice | undefined, id: string, rule: string, fails = true) {
   const { accepted, failed } = STATE_CODES;
   if (choice === undefined) {
     const values = `l.sender_id, ${accepted}`;
     return { selected: '', columns: '', values, joined: '', lane: '$2::int', state: '', lanes: '' };
   }
   const sender = 'pick.senders[w.place]';
+  const unchosen = fails ? `${sender} is null` : 'false';
   return {
     selected: `, ${choice.rule} as rule`,
     columns: ', reason, route_id',
-    values: `${sender}, case when ${sender} is null then ${failed} else ${accepted} end,
-      case when ${sender} is null then 'SENDER_NOT_CHOSEN' end, pick.route`,
+    values: `${sender}, case when ${unchosen} then ${failed} else ${accepted} end,
+      case when ${unchosen} then 'SENDER_NOT_CHOSEN' end, pick.route`,
     joined: ` ${choice.join(id, rule)}`,
     lane: 'coalesce(pick.lanes[w.place], $2::int)',
     state: ` where state = ${accepted}`,

@@ -252,5 +252,28 @@ describe.each(kinds)('on the %s database', (kind) => {
         { sender: 'beta', state: 'sent' },
       ]);
     });
+
+    it('that nobody is chosen to moderate returns to draft', async () => {
+      const [pack, request] = messagePipeline();
+      const { fields, ...rest } = smsChannel('judged', []);
+      const { sender, template } = fields;
+      const resource = [{ field: 'page', type: 'string', name: 'Page' }];
+      const pipeline = [
+        { ...pack, params: { template: { text: '$template.text' } } },
+        { ...request, outs: {} },
+      ];
+      const asked = { ...request, outs: { success: 3 } };
+      const passed = { id: 3, type: 'event', params: { event_type: 'moderate_pass' } };
+      await corridor.addChannel({
+        ...{ ...rest, communication: 'indirect', moderate: true, fields: { sender, template, resource } },
+        pipelines: { message: pipeline, moderate: [...pipeline.slice(0, 1), asked, passed] },
+      });
+      await corridor.addSender('judged', 'alpha');
+      const rules = [{ name: 'urgent', when: { class: 'urgent' }, senders: [{ sender: 'alpha' }] }];
+      expect((await corridor.api('PUT /channels/judged/sender-rules', { rules })).status).toBe(200);
+      await mail('judged', { audience: undefined });
+      const { body } = await corridor.api('GET /mailings');
+      expect(body.data[0]).toMatchObject({ channel: 'judged', state: 'draft' });
+    });
   });
 });

@@ -219,7 +219,8 @@ export function messageRoutes(
             }),
             attempts: attempts.map(({ number, sender, outcome, trail }) => ({
               number,
-              sender,
+              // Not kept where the engine died; the sender only changes with the number.
+              sender: sender ?? (number === row.attempt ? row.sender : null),
               outcome,
               trail,
             })),
