@@ -15,6 +15,7 @@ import { createAccept } from './flows/accept-message.ts';
 import { createAcceptReceipt } from './flows/accept-receipt.ts';
 import { createAcceptRequest } from './flows/accept-request.ts';
 import { createDirectory } from './flows/directory.ts';
+import { createFallBack } from './flows/fallback.ts';
 import type { Ground, Log } from './flows/ground.ts';
 import { type Binds, createBinds } from './flows/hold-binds.ts';
 import { createHousekeeping } from './flows/housekeeping.ts';
@@ -173,7 +174,10 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   let binds: Binds | undefined;
   if (config.roles.has('worker')) {
     const breakers = createLaneBreakers(ground, (laneId) => worker?.wake(laneId));
-    const settler = createSettler(ground, () => worker?.node() ?? 0);
+    const settler = createSettler(ground, () => worker?.node() ?? 0, {
+      fallBack: createFallBack(ground, directory, lanes),
+      woken: waker.woken,
+    });
     const perform = createPerform(ground, directory, open, {
       trailSample: config.trailSample,
       laneOpenForMs: breakers.openForMs,

@@ -7,6 +7,7 @@ import { asFailure, Failure } from '../errors.ts';
 import { isUuid } from '../ids.ts';
 import { insertMessages, type NewMessage } from '../storage/accept.ts';
 import { type Addressee, findAddressees } from './address-messages.ts';
+import { type Chosen, createSenderChooser } from './choose-sender.ts';
 import { findPublished } from './content-items.ts';
 import type { Directory } from './directory.ts';
 import { createGatherer } from './gather.ts';
@@ -35,6 +36,7 @@ export function createAccept(
 ): Accept {
   const { database, clock } = ground;
   const prepare = createPrepare(ground, directory, lanes);
+  const chooser = createSenderChooser(ground, lanes);
 
   const gatherer = createGatherer<Asked, Acceptance | Failure>(async (all) => {
     const startedMs = performance.now();
@@ -54,14 +56,25 @@ export function createAccept(
       ground,
       prepared.map(({ each }) => each),
     );
+    const choices = prepared.some(({ each }) => each.rules !== undefined)
+      ? await chooser.forMessages(
+          prepared.map(({ each }) => each),
+          addressees,
+        )
+      : undefined;
     const messages: NewMessage[] = [];
     prepared.forEach(({ place, each }, index) => {
       const addressee = addressees[index];
+      const chosen = choices?.[index];
       if (addressee instanceof Failure) {
         results[place] = addressee;
         return;
       }
-      messages.push(messageOf(each, addressee));
+      if (chosen instanceof Failure) {
+        results[place] = chosen;
+        return;
+      }
+      messages.push(messageOf(each, addressee, chosen));
       results[place] = { id: each.id, state: 'accepted' };
     });
     if (messages.length > 0) {
@@ -88,19 +101,20 @@ function contentItemsOf(all: readonly Asked[]): { accountId: string; itemId: str
   );
 }
 
-function messageOf(each: Prepared, addressee: Addressee | undefined): NewMessage {
+function messageOf(each: Prepared, addressee: Addressee | undefined, chosen: Chosen | undefined): NewMessage {
   const { request, channel, content } = each;
   return {
     id: each.id,
     accountId: each.accountId,
     channelId: channel.document.id,
     channelVersionId: channel.versionId,
-    laneId: each.laneId,
+    laneId: chosen?.laneId ?? each.laneId,
     profileId: addressee?.profileId ?? null,
     subscriptionId: addressee?.subscriptionId ?? null,
     resourceId: each.resourceId,
-    senderId: each.senderId,
-    class: request.class ?? 'transactional',
+    senderId: chosen === undefined ? each.senderId : chosen.senderId,
+    routeId: chosen?.routeId ?? null,
+    class: each.messageClass,
     content: JSON.stringify({
       ...('use' in content
         ? { item: content.use.itemId, version: content.use.version }

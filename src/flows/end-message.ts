@@ -53,6 +53,7 @@ export function endMessage(
           accountId: row.account_id ?? '',
           messageId,
           number: attempt,
+          senderId: row.sender_id,
           outcome: state,
           trail: JSON.stringify([{ error: { code: reason, message: kept.text } }]),
         },

@@ -1,4 +1,5 @@
 /** Mailings: started, paused, resumed, stopped, moderated; each start is a launch, opened page by page. */
+import type { ChannelDocument } from '../channel/document.ts';
 import { Failure } from '../errors.ts';
 import type { Ids } from '../ids.ts';
 import { decodeValue, encodeValue } from '../json.ts';
@@ -22,6 +23,7 @@ import {
 } from '../storage/launches.ts';
 import { type MailingRow, moveMailing, readMailing } from '../storage/mailings.ts';
 import { writeOperatorEvent } from '../storage/operator-events.ts';
+import { createSenderChooser } from './choose-sender.ts';
 import { inContentItem, notPublished } from './content-items.ts';
 import type { Directory, KnownChannel } from './directory.ts';
 import { putBack } from './end-message.ts';
@@ -70,6 +72,7 @@ export function createMailings(
     const data = { mailing: id, name, channel, sender, ...more };
     return writeOperatorEvent(tx, { accountId: mailing.account_id, type, data }, clock.now());
   };
+  const chooser = createSenderChooser(ground, lanes);
 
   const later = async (
     sql: Sql,
@@ -209,37 +212,46 @@ export function createMailings(
     if (lanesToWake.length > 0) woken(lanesToWake);
   };
 
+  /** Where a channel needs a sender and its rules are gone, no rule fits: its messages fail and say why. */
+  const rulesOf = async ({ document, accountId }: { document: ChannelDocument; accountId: string }) => {
+    const rules = await directory.senderRules(accountId, document.id);
+    if (rules !== undefined || (document.fields.sender ?? []).length === 0) return rules;
+    return { rules: [], routes: [], senders: null, updated_at: new Date(clock.now()) };
+  };
+
   const openPage = async (row: ClaimedRow, launchRow: LaunchRow): Promise<Parts> => {
     if (launchRow.state === 'paused') return putBack(row, clock.now() + 1_000);
     if (launchRow.state !== 'sending' || !launchRow.opening) return { done: [row.id] };
     const channel = await directory.version(launchRow.channel_version_id);
-    const lane = await lanes.laneOf({
-      document: channel.document,
+    const { document } = channel;
+    const place = {
+      document,
       accountId: launchRow.account_id,
-      senderId: launchRow.sender_id,
       resourceId: launchRow.resource_id,
       urgent: launchRow.class === 'urgent',
-      inbound: false,
-    });
+    };
+    const lane = await lanes.laneOf({ ...place, senderId: launchRow.sender_id, inbound: false });
+    const indirect = document.communication === 'indirect';
+    const condition = indirect
+      ? { text: '', values: [] }
+      : audienceCondition(launchRow.audience, FIRST_CONDITION_VALUE);
+    const rules = launchRow.sender_id === null ? await rulesOf(place) : undefined;
+    const choice =
+      rules === undefined
+        ? undefined
+        : await chooser.forLaunch(rules, place, FIRST_CONDITION_VALUE + condition.values.length);
     const nowMs = clock.now();
-    const page =
-      channel.document.communication === 'indirect'
-        ? await openIndirect(
-            database,
-            launchRow.id,
-            lane.id,
-            launchRow.kind === 'moderation' ? 'moderate' : 'message',
-            nowMs,
-          )
-        : await openDirectPage(
-            database,
-            launchRow.id,
-            lane.id,
-            PAGE_ROWS,
-            nowMs,
-            audienceCondition(launchRow.audience, FIRST_CONDITION_VALUE),
-          );
-    if (page.opened > 0) woken([lane.id]);
+    const page = indirect
+      ? await openIndirect(
+          database,
+          launchRow.id,
+          lane.id,
+          launchRow.kind === 'moderation' ? 'moderate' : 'message',
+          nowMs,
+          choice,
+        )
+      : await openDirectPage(database, launchRow.id, lane.id, PAGE_ROWS, nowMs, condition, choice);
+    if (page.opened > 0) woken(page.lanes ?? [lane.id]);
     return page.more ? putBack(row, nowMs) : { done: [row.id] };
   };
 

@@ -6,6 +6,7 @@ import { compileFields, type FieldCheck } from '../channel/values.ts';
 import { Failure } from '../errors.ts';
 import type { PublishedRow } from '../storage/content.ts';
 import { findEntity, firstEntities, type ResourceRow, type SenderRow } from '../storage/entities.ts';
+import type { SenderRulesRow } from '../storage/sender-rules.ts';
 import { type ContentUse, inContentItem, notPublished, publishedKey } from './content-items.ts';
 import type { Directory, KnownChannel } from './directory.ts';
 import { refused } from './find-channel.ts';
@@ -49,6 +50,9 @@ export interface Asked {
 /** A request whose channel, sender and resource are known and whose values fit. */
 export interface Prepared extends Asked {
   readonly channel: KnownChannel;
+  readonly messageClass: MessageClass;
+  /** The rules that choose sender and lane, where the request names no sender and there are any. */
+  readonly rules: SenderRulesRow | undefined;
   readonly senderId: string | null;
   readonly resourceId: string;
   readonly laneId: number;
@@ -144,11 +148,16 @@ export function createPrepare(
         `Channel "${request.channel}" has no Message pipeline, so nothing can be sent through it.`,
       );
     }
-    const [sender, resource] = await Promise.all([
+    const [rules, sender, resource] = await Promise.all([
+      request.sender === undefined ? directory.senderRules(accountId, document.id) : undefined,
       senderOf(accountId, document.id, request.sender),
       resourceOf(accountId, request.resource),
     ]);
-    if (sender === undefined && (request.sender !== undefined || (document.fields.sender ?? []).length > 0)) {
+    if (
+      rules === undefined &&
+      sender === undefined &&
+      (request.sender !== undefined || (document.fields.sender ?? []).length > 0)
+    ) {
       throw refused(
         '/sender',
         request.sender === undefined
@@ -166,18 +175,32 @@ export function createPrepare(
     }
     const content = await contentOf(asked, channel, published);
     const subscriptionFields = profileOf(asked, channel);
+    const messageClass = request.class ?? 'transactional';
+    if (rules !== undefined) {
+      // Who sends, and so the lane, is chosen when the addressee is known.
+      const known = { ...asked, channel, messageClass, rules, senderId: null, laneId: 0 };
+      return {
+        ...known,
+        resourceId: resource.id,
+        content,
+        subscriptionFields,
+        secret: checksOf(channel).secret,
+      };
+    }
     const senderId = sender?.id ?? null;
     const lane = await lanes.laneOf({
       document,
       accountId,
       senderId,
       resourceId: resource.id,
-      urgent: request.class === 'urgent',
+      urgent: messageClass === 'urgent',
       inbound: false,
     });
     return {
       ...asked,
       channel,
+      messageClass,
+      rules: undefined,
       senderId,
       resourceId: resource.id,
       laneId: lane.id,

@@ -103,6 +103,18 @@ export interface AudienceCondition {
 export interface OpenedPage {
   readonly opened: number;
   readonly more: boolean;
+  /** The lanes of what was opened, where senders were chosen. */
+  readonly lanes?: readonly number[] | null;
+}
+
+/** How the messages of a page find their senders, where the launch names none. */
+export interface LaunchChoice {
+  /** The number of the rule that fits profile `p` and subscription `s`, as SQL. */
+  readonly rule: string;
+  /** Joins what the rule offers to the message of this id. Called once, after which `values` are complete. */
+  readonly join: (id: string, rule: string) => string;
+  /** They follow those of the audience. */
+  readonly values: readonly SqlValue[];
 }
 
 /**
@@ -116,13 +128,19 @@ export async function openDirectPage(
   pageRows: number,
   nowMs: number,
   condition: AudienceCondition,
+  choice?: LaunchChoice,
 ): Promise<OpenedPage> {
+  const { selected, columns, values, joined, lane, state, lanes } = chosenParts(
+    choice,
+    'launch_message_id(l.id, page.id)',
+    'page.rule',
+  );
   const [row] = await sql.query<OpenedPage>(
     `with l as materialized (
-       select launch.*, mailing.channel_id from launch join mailing on mailing.id = launch.mailing_id
+       select launch.*, mailing.channel_id, mailing.name as mailing_name from launch join mailing on mailing.id = launch.mailing_id
        where launch.id = $1 and launch.opening and launch.state = 'sending' for update of launch),
      page as materialized (
-       select s.id, s.profile_id from l join subscription s
+       select s.id, s.profile_id${selected} from l join subscription s
          on s.resource_id = l.resource_id and s.channel_id = l.channel_id
          and s.id > coalesce(l.opened_to, '00000000-0000-0000-0000-000000000000'::uuid) and s.status = 'subscribed'
        join profile p on p.id = s.profile_id
@@ -130,20 +148,20 @@ export async function openDirectPage(
        order by s.id limit ${Math.trunc(pageRows)}),
      opened as (
        insert into message (id, account_id, channel_id, channel_version_id, lane_id, launch_id, profile_id,
-         subscription_id, resource_id, sender_id, state, class, updated_at)
-       select launch_message_id(l.id, page.id), l.account_id, l.channel_id, l.channel_version_id, $2, l.id,
-         page.profile_id, page.id, l.resource_id, l.sender_id, ${STATE_CODES.accepted}, l.class, $3
-       from l, page on conflict (id) do nothing returning id, account_id, channel_version_id),
+         subscription_id, resource_id, class, updated_at, sender_id, state${columns})
+       select launch_message_id(l.id, page.id), l.account_id, l.channel_id, l.channel_version_id, ${lane}, l.id,
+         page.profile_id, page.id, l.resource_id, l.class, $3, ${values}
+       from l cross join page${joined} on conflict (id) do nothing returning id, account_id, lane_id, channel_version_id, state),
      queued as (
        insert into waiting (id, account_id, lane_id, due_at, pipeline, message_id, channel_version_id)
-       select id, account_id, $2, $3, ${PIPELINE_CODES.message}, id, channel_version_id from opened)
+       select id, account_id, lane_id, $3, ${PIPELINE_CODES.message}, id, channel_version_id from opened${state})
      update launch set
        opened_to = coalesce((select id from page order by id desc limit 1), opened_to),
        opened = opened + (select count(*) from opened),
        opening = (select count(*) from page) >= ${Math.trunc(pageRows)}
      where id in (select id from l)
-     returning (select count(*)::int from opened) as opened, opening as more`,
-    [launchId, laneId, new Date(nowMs), ...condition.values],
+     returning (select count(*)::int from opened) as opened, opening as more${lanes}`,
+    [launchId, laneId, new Date(nowMs), ...condition.values, ...(choice?.values ?? [])],
   );
   // Without a row the launch was paused or stopped meanwhile, or another process has its turn: to be looked at again.
   return row ?? { opened: 0, more: true };
@@ -156,25 +174,59 @@ export async function openIndirect(
   laneId: number,
   pipeline: 'message' | 'moderate',
   nowMs: number,
+  choice?: LaunchChoice,
 ): Promise<OpenedPage> {
-  const [row] = await sql.query<{ opened: number }>(
+  const { columns, values, joined, lane, state, lanes } = chosenParts(
+    choice,
+    'launch_message_id(l.id, l.resource_id)',
+    choice?.rule ?? '',
+    pipeline === 'message',
+  );
+  // Rules that ask about people fit nobody here.
+  const nobody =
+    choice === undefined ? '' : ' left join profile p on false left join subscription s on false';
+  const [row] = await sql.query<{ opened: number; lanes?: readonly number[] }>(
     `with l as materialized (
-       select launch.*, mailing.channel_id from launch join mailing on mailing.id = launch.mailing_id
+       select launch.*, mailing.channel_id, mailing.name as mailing_name from launch join mailing on mailing.id = launch.mailing_id
        where launch.id = $1 and launch.opening and launch.state = 'sending' for update of launch),
      opened as (
-       insert into message (id, account_id, channel_id, channel_version_id, lane_id, launch_id, resource_id, sender_id,
-         state, class, updated_at)
-       select launch_message_id(id, resource_id), account_id, channel_id, channel_version_id, $2, id, resource_id,
-         sender_id, ${STATE_CODES.accepted}, class, $3 from l
-       on conflict (id) do nothing returning id, account_id, channel_version_id),
+       insert into message (id, account_id, channel_id, channel_version_id, lane_id, launch_id, resource_id, class,
+         updated_at, sender_id, state${columns})
+       select launch_message_id(l.id, l.resource_id), l.account_id, l.channel_id, l.channel_version_id, ${lane}, l.id,
+         l.resource_id, l.class, $3, ${values} from l${nobody}${joined}
+       on conflict (id) do nothing returning id, account_id, lane_id, channel_version_id, state),
      queued as (
        insert into waiting (id, account_id, lane_id, due_at, pipeline, message_id, channel_version_id)
-       select id, account_id, $2, $3, ${PIPELINE_CODES[pipeline]}, id, channel_version_id from opened)
+       select id, account_id, lane_id, $3, ${PIPELINE_CODES[pipeline]}, id, channel_version_id from opened${state})
      update launch set opened = opened + (select count(*) from opened), opening = false
-     where id in (select id from l) returning (select count(*)::int from opened) as opened`,
-    [launchId, laneId, new Date(nowMs)],
+     where id in (select id from l) returning (select count(*)::int from opened) as opened${lanes}`,
+    [launchId, laneId, new Date(nowMs), ...(choice?.values ?? [])],
   );
-  return { opened: row?.opened ?? 0, more: row === undefined };
+  return { opened: row?.opened ?? 0, more: row === undefined, lanes: row?.lanes ?? null };
+}
+
+/**
+ * What differs in the statement of a page where senders are chosen. A message without a fitting rule fails at once; not
+ * so a moderation, whose run must end for its mailing to go on.
+ */
+function chosenParts(choice: LaunchChoice | undefined, id: string, rule: string, fails = true) {
+  const { accepted, failed } = STATE_CODES;
+  if (choice === undefined) {
+    const values = `l.sender_id, ${accepted}`;
+    return { selected: '', columns: '', values, joined: '', lane: '$2::int', state: '', lanes: '' };
+  }
+  const sender = 'pick.senders[w.place]';
+  const unchosen = fails ? `${sender} is null` : 'false';
+  return {
+    selected: `, ${choice.rule} as rule`,
+    columns: ', reason, route_id',
+    values: `${sender}, case when ${unchosen} then ${failed} else ${accepted} end,
+      case when ${unchosen} then 'SENDER_NOT_CHOSEN' end, pick.route`,
+    joined: ` ${choice.join(id, rule)}`,
+    lane: 'coalesce(pick.lanes[w.place], $2::int)',
+    state: ` where state = ${accepted}`,
+    lanes: ', (select json_agg(distinct lane_id) from opened) as lanes',
+  };
 }
 
 const STATE_NAMES = Object.entries(STATE_CODES)

@@ -28,6 +28,8 @@ export interface SettledMessage {
   readonly state: number;
   readonly reason: string | null;
   readonly externalId: string | null;
+  /** It goes on with another sender, in that one's lane, unless it was reported as sent meanwhile. */
+  readonly next?: { readonly senderId: string; readonly laneId: number };
 }
 
 export interface SettledEvent {
@@ -56,6 +58,7 @@ export interface SettledAttempt {
   readonly accountId: string;
   readonly messageId: string;
   readonly number: number;
+  readonly senderId?: string | null;
   readonly outcome: string;
   /** JSON text. */
   readonly trail: string;
@@ -115,7 +118,7 @@ export interface Settlement {
   readonly nowMs: number;
   /** Waiting rows that are finished. */
   readonly done: readonly string[];
-  /** Waiting rows that wait again; `id` is the row itself. */
+  /** Waiting rows that wait again; `id` is the row itself, which stays in its lane unless its message has a `next`. */
   readonly again: readonly SettledWait[];
   readonly waits: readonly SettledWait[];
   readonly messages: readonly SettledMessage[];

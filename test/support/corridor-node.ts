@@ -5,6 +5,7 @@ import { createVault } from '../../src/access/vault.ts';
 import { createAccept } from '../../src/flows/accept-message.ts';
 import { createAcceptRequest } from '../../src/flows/accept-request.ts';
 import { createDirectory, type Directory } from '../../src/flows/directory.ts';
+import { createFallBack } from '../../src/flows/fallback.ts';
 import type { Ground } from '../../src/flows/ground.ts';
 import { createHousekeeping, type Housekeeping } from '../../src/flows/housekeeping.ts';
 import { createLaneBreakers } from '../../src/flows/lane-breakers.ts';
@@ -106,7 +107,10 @@ export async function startNode(database: Database, world: World, options: NodeO
       ...mailings.tasks,
       [PIPELINE_CODES.operator_event, steady(ground, createDeliver(ground, http.send))] as const,
     ]),
-    createSettler(ground, () => held.worker?.node() ?? 0),
+    createSettler(ground, () => held.worker?.node() ?? 0, {
+      fallBack: createFallBack(ground, directory, lanes),
+      woken: waker.woken,
+    }),
     withHolds(ground, breakers, holds),
     {
       name: 'test',

@@ -47,7 +47,7 @@ const mailingRequest = objectSchema(
   {
     name: text('For people.', { minLength: 1, maxLength: 255 }),
     channel: sid,
-    sender: sid,
+    sender: { ...sid, description: 'May be left out where sender rules choose.' },
     resource: sid,
     template: {
       description: "Values of the channel's template fields, or the sid of a template.",
@@ -96,10 +96,13 @@ export function mailingRoutes(ground: Ground, directory: Directory, mailings: Ma
         : findEntity(database, 'sender', accountId, body.sender, document.id),
       findEntity(database, 'resource', accountId, body.resource),
     ]);
-    if (body.sender === undefined ? (document.fields.sender ?? []).length > 0 : sender === undefined) {
+    const needsSender =
+      (document.fields.sender ?? []).length > 0 &&
+      (await directory.senderRules(accountId, document.id)) === undefined;
+    if (body.sender === undefined ? needsSender : sender === undefined) {
       throw refused(
         '/sender',
-        `Name a sender of channel "${document.sid}"; "${body.sender ?? ''}" is not one.`,
+        `Name a sender of channel "${document.sid}"; "${body.sender ?? ''}" is not one. Without a name, sender rules choose.`,
       );
     }
     if (resource === undefined) throw refused('/resource', `There is no resource "${body.resource}".`);

@@ -14,6 +14,16 @@ as $$
   left join subscription s on s.profile_id = p.id and s.resource_id = g.resource and s.channel_id = g.channel
 $$;
 
+-- The attempt that a sender made of a message: the message's own one where it goes by that sender now, an earlier one
+-- where it has gone on to another; null where the sender never had it. `named` is that of the provider's own id, which
+-- is unique only within one sender.
+create function attempt_by(m message, sender uuid, named int) returns int language sql stable as $$
+  select case when m.sender_id = sender then m.attempt when m.attempt > 1 then (
+    select a.number from attempt a
+    where a.message_id = m.id and a.id >= m.id and a.sender_id = sender and a.number = coalesce(named, a.number)
+    order by a.number desc limit 1) end::int
+$$;
+
 -- Messages that events name by their id or by the provider's own id; one for each question, the newest.
 create function find_messages(
   p_channels int[], p_external_ids text[], p_messages uuid[], p_accounts uuid[], p_senders uuid[]
@@ -35,9 +45,9 @@ as $$
     from asked a join external_id e on e.channel_id = a.channel and e.external_id = a.external_id
     where a.message is null)
   select distinct on (n.place) (n.place - 1)::int, m.id, m.account_id, m.launch_id,
-    coalesce(n.attempt, m.attempt)::int, m.lane_id, m.channel_version_id
+    coalesce(n.attempt, attempt_by(m, n.sender, n.attempt), m.attempt)::int, m.lane_id, m.channel_version_id
   from named n join message m on m.id = n.id
   where m.channel_id = n.channel and (n.account is null or m.account_id = n.account)
-    and (n.sender is null or m.sender_id = n.sender)
+    and (n.sender is null or attempt_by(m, n.sender, n.attempt) is not null)
   order by n.place, m.id desc
 $$;
