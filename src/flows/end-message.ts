@@ -42,7 +42,15 @@ export function endMessage(
       }),
     ...(!keeps && {
       messages: [
-        { source: row.id, id: messageId, attempt, state: STATE_CODES[state], reason, externalId: null },
+        {
+          source: row.id,
+          id: messageId,
+          accountId: row.account_id ?? '',
+          attempt,
+          state: STATE_CODES[state],
+          reason,
+          externalId: null,
+        },
       ],
     }),
     ...(kept !== undefined && {

@@ -107,6 +107,7 @@ export function createHousekeeping(
         {
           source: row.id,
           id: messageId,
+          accountId: row.account_id ?? '',
           attempt,
           state: STATE_CODES.unknown,
           reason: 'ENGINE_DIED',

@@ -78,9 +78,9 @@ export function readOpenLane(
   return sql.query<OpenRow>(
     `with page as materialized (
        select w.id, w.due_at, w.pipeline, w.owner, w.message_id, w.payload from waiting w
-       where w.lane_id = $1 and (w.due_at, w.id) > (to_timestamp($2::float8 / 1000), $3::uuid)
+       where w.lane_id = $1 and (w.due_at, uuid_send(w.id)) > (to_timestamp($2::float8 / 1000), uuid_send($3::uuid))
          and w.due_at < to_timestamp(${PARKED_DUE_MS} / 1000.0)
-       order by w.due_at, w.id limit ${Math.trunc(most)})
+       order by w.due_at, uuid_send(w.id) limit ${Math.trunc(most)})
      select page.id as place_id, (extract(epoch from page.due_at) * 1000)::float8 as due, moving.*,
        case when moving.id is not null then page.payload end as payload
      from page left join lateral (

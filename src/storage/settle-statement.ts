@@ -107,6 +107,7 @@ export function settleStatement(settlement: Settlement): { text: string; values:
   if (messages.length > 0) {
     const from = ours(messages, [
       messageOf((row) => row.id),
+      ['account', 'int', (row) => entryOf(row.accountId)],
       ['attempt', 'int', (row) => row.attempt],
       ['state', 'int', (row) => row.state],
       ['reason', 'text', (row) => row.reason],
@@ -129,7 +130,7 @@ export function settleStatement(settlement: Settlement): { text: string; values:
       attempt = ${moves ? `case when ${rises} then r.attempt else m.attempt end` : 'greatest(r.attempt, m.attempt)'}, reason = case when ${rises} then r.reason else m.reason end,
       external_id = coalesce(r.external_id, m.external_id), updated_at = $2${moved}
       from ${from}
-      where m.id = ${message} and (${rises} or (r.attempt = m.attempt and m.external_id is null and r.external_id is not null)))`);
+      where m.id = ${message} and m.account_id = ${entry('account')} and (${rises} or (r.attempt = m.attempt and m.external_id is null and r.external_id is not null)))`);
   }
   if (events.length > 0) {
     const from = ours(events, [

@@ -24,6 +24,7 @@ export interface SettledWait {
 export interface SettledMessage {
   readonly source: string;
   readonly id: string;
+  readonly accountId: string;
   readonly attempt: number;
   readonly state: number;
   readonly reason: string | null;

@@ -338,7 +338,16 @@ describe.each(kinds)('on the %s database', (kind) => {
     const lanes = createLanes(ground);
     const falling = { fallBack: createFallBack(ground, directory, lanes), woken: () => {} };
     const failure = new Failure('HTTP_STATUS', 'no', { statusCode: 500, kind: 'server' });
-    const state = { source: id, id, attempt: 1, state: STATE_CODES.failed, reason: 'X', externalId: null };
+    const { accountId } = corridor;
+    const state = {
+      source: id,
+      id,
+      accountId,
+      attempt: 1,
+      state: STATE_CODES.failed,
+      reason: 'X',
+      externalId: null,
+    };
     const parts = { done: [id], messages: [state], failing: [{ source: id, failure }] };
     const row = async () => {
       const [found] = await corridor.database.query<{ lane: number; owner: number | null }>(
@@ -374,7 +383,16 @@ describe.each(kinds)('on the %s database', (kind) => {
     const { ground, directory, worker } = corridor;
     const falling = { fallBack: createFallBack(ground, directory, createLanes(ground)), woken: () => {} };
     const failure = new Failure('HTTP_STATUS', 'no', { statusCode: 500, kind: 'server' });
-    const state = { source: id, id, attempt: 1, state: STATE_CODES.failed, reason: 'X', externalId: null };
+    const { accountId } = corridor;
+    const state = {
+      source: id,
+      id,
+      accountId,
+      attempt: 1,
+      state: STATE_CODES.failed,
+      reason: 'X',
+      externalId: null,
+    };
     await corridor.database.query('update waiting set owner = $2 where id = $1', [id, worker.node()]);
     await settleParts(
       ground,

@@ -42,7 +42,15 @@ describe.each(kinds)('settling on the %s database', (kind) => {
   const ended = (id: string, timeMs: number): Parts => ({
     done: [id],
     messages: [
-      { source: id, id, attempt: 1, state: STATE_CODES.delivered, reason: null, externalId: `x-${id}` },
+      {
+        source: id,
+        id,
+        accountId: corridor.accountId,
+        attempt: 1,
+        state: STATE_CODES.delivered,
+        reason: null,
+        externalId: `x-${id}`,
+      },
     ],
     events: [
       {

@@ -196,7 +196,15 @@ for (const kind of ['embedded', 'server'] as const) {
           settlement(node, {
             done: [id],
             messages: [
-              { source: id, id, attempt: 1, state: STATE_CODES.sent, reason: null, externalId: 'x-1' },
+              {
+                source: id,
+                id,
+                accountId: account,
+                attempt: 1,
+                state: STATE_CODES.sent,
+                reason: null,
+                externalId: 'x-1',
+              },
             ],
             events: [
               {
@@ -303,7 +311,7 @@ for (const kind of ['embedded', 'server'] as const) {
             test.database,
             settlement(node, {
               done: [source],
-              messages: [{ source, id, attempt, state, reason: null, externalId: null }],
+              messages: [{ source, id, accountId: account, attempt, state, reason: null, externalId: null }],
             }),
           );
           return (await stateOf(id))?.state;

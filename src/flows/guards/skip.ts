@@ -31,7 +31,17 @@ export function hold(
   const attempt = row.attempt ?? 1;
   return {
     ...putBack(row, dueMs),
-    messages: [{ source: row.id, id: row.message_id ?? row.id, attempt, state, reason, externalId: null }],
+    messages: [
+      {
+        source: row.id,
+        id: row.message_id ?? row.id,
+        accountId: row.account_id ?? '',
+        attempt,
+        state,
+        reason,
+        externalId: null,
+      },
+    ],
     attempts: [
       attemptOf(row, 'waiting', reason, `${rule}; waits until ${new Date(dueMs).toISOString()}`, ids),
     ],
