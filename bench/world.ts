@@ -186,7 +186,7 @@ export function verify(what: string, count: number, expected: number): void {
 }
 
 /** What `npm start` gives to Node. */
-async function startOptions(): Promise<string> {
+export async function startOptions(): Promise<string> {
   const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
     scripts: { start: string };
   };

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startProcess } from '../../demo/start-process.ts';
+import { startOptions } from '../world.ts';
 import { type Closing, openClosing } from './closing.ts';
 import { OURS, PEERS, type Peer } from './contestants.ts';
 import { type Figures, measure } from './measure.ts';
@@ -32,6 +33,8 @@ interface Options {
 
 async function main(options: Options, closing: Closing): Promise<void> {
   install();
+  // All of them run with the memory settings that `npm start` gives to ours.
+  process.env.NODE_OPTIONS = await startOptions();
   const { messages, rounds, event } = options;
   console.log(
     `${rate(messages)} messages, ${rounds} rounds, event rows: ${event}; ${availableParallelism()} × ${cpus()[0]?.model}, Node ${process.versions.node}\n`,
