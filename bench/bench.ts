@@ -3,26 +3,17 @@
  * on the embedded database and on PostgreSQL (BENCH_DATABASE_URL, default the local server). The engine, the provider and
  * the load are processes of their own. Every count is verified; exit code 1 where one is wrong.
  *
- * Options: --messages N (20000), --requests N (20000), --runs N (3), --only embedded|server
+ * Options: --messages N (20000), --requests N (20000), --runs N (3), --only embedded|server, --sample N (100)
  */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import postgres from 'postgres';
-import { callApi } from '../demo/call-api.ts';
-import { type Started, startProcess } from '../demo/start-process.ts';
-import { benchChannel } from './channel.ts';
+import type { Started } from '../demo/start-process.ts';
 import { postText, sendLoad } from './load.ts';
 import { processorMs, processorMsOfName } from './processor-time.ts';
+import { median, startWorld, until, verify, type World } from './world.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const TOKEN = 'bench-token';
-const SERVER_URL = process.env.BENCH_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/test';
-const GIVE_UP_MS = 600_000;
 /** Connections over which provider requests come in. */
 const CONNECTIONS = 128;
+const WARM_UP = 20_000;
 const { values: options } = parseArgs({
   options: {
     messages: { type: 'string', default: '20000' },
@@ -33,15 +24,15 @@ const { values: options } = parseArgs({
   },
 });
 const messages = Number(options.messages);
-const requests = Number(options.requests);
+const requests = Math.min(Number(options.requests), messages);
 
 interface Figures {
   readonly accept: number;
   readonly send: number;
   readonly ingest: number;
   readonly stored: number;
-  readonly micros: string;
-  readonly reportMicros: string;
+  readonly sendMicros: string;
+  readonly storeMicros: string;
   readonly stages: string;
 }
 
@@ -52,171 +43,70 @@ async function main(): Promise<void> {
   for (const kind of ['embedded', 'server'] as const) {
     if (options.only !== undefined && options.only !== kind) continue;
     const runs: Figures[] = [];
-    for (let run = 0; run < Number(options.runs); run += 1) {
-      const figures = await measure(kind);
+    for (let run = 1; run <= Number(options.runs); run += 1) {
+      const world = await startWorld({ kind, people: messages, sample: options.sample });
+      const figures = await measure(world).finally(world.stop);
       runs.push(figures);
       console.log(
-        `${kind} run ${run + 1}: accept ${figures.accept}/s · send ${figures.send}/s (${figures.micros}) · requests in ${figures.ingest}/s · stored ${figures.stored}/s (${figures.reportMicros})\n  ${figures.stages}`,
+        [
+          `${kind} run ${run}: accept ${figures.accept}/s · send ${figures.send}/s · requests in ${figures.ingest}/s · stored ${figures.stored}/s`,
+          `  µs of processor a message: ${figures.sendMicros}; a request: ${figures.storeMicros}`,
+          `  ${figures.stages}`,
+        ].join('\n'),
       );
     }
-    const median = (name: 'accept' | 'send' | 'ingest' | 'stored') =>
-      runs.map((each) => each[name]).sort((a, b) => a - b)[Math.floor(runs.length / 2)];
+    const middle = (name: 'accept' | 'send' | 'ingest' | 'stored') => median(runs.map((each) => each[name]));
     console.log(
-      `${kind} median: accept ${median('accept')}/s · accepted to settled ${median('send')}/s · requests committed and answered ${median('ingest')}/s · events stored ${median('stored')}/s\n`,
+      `${kind} median: accept ${middle('accept')}/s · accepted to settled ${middle('send')}/s · requests committed and answered ${middle('ingest')}/s · events stored ${middle('stored')}/s\n`,
     );
   }
 }
 
-async function measure(kind: 'embedded' | 'server'): Promise<Figures> {
-  const folder = await mkdtemp(join(tmpdir(), 'sluiceway-bench-'));
-  const started: Started[] = [];
-  const fresh = kind === 'server' ? await freshDatabase() : undefined;
-  try {
-    const provider = await startProcess(join(ROOT, 'bench/provider.ts'), [], {}, /^(\d+)$/m);
-    started.push(provider);
-    await mkdir(join(folder, 'channels/bench_sms'), { recursive: true });
-    await writeFile(
-      join(folder, 'channels/bench_sms/channel.json'),
-      JSON.stringify(benchChannel(provider.match)),
-    );
-    const engine = await startProcess(
-      join(ROOT, 'src/main.ts'),
-      ['serve'],
-      {
-        SLUICEWAY_PORT: '0',
-        SLUICEWAY_DATA: join(folder, 'data'),
-        SLUICEWAY_ADMIN_TOKEN: TOKEN,
-        SLUICEWAY_CHANNELS: join(folder, 'channels'),
-        SLUICEWAY_ALLOW_ADDRESSES: `127.0.0.1:${provider.match}`,
-        SLUICEWAY_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
-        SLUICEWAY_TRAIL_SAMPLE: options.sample,
-        SLUICEWAY_LOG_LEVEL: 'error',
-        NODE_OPTIONS: await startOptions(),
-        ...(fresh !== undefined && { DATABASE_URL: fresh.url }),
-      },
-      /listens on (\S+)/,
-    );
-    started.push(engine);
-    return await run(engine, provider);
-  } finally {
-    for (const each of started.reverse()) await each.stop();
-    await fresh?.drop();
-    await rm(folder, { recursive: true, force: true });
-  }
-}
+async function measure(world: World): Promise<Figures> {
+  const { engine, provider, api } = world;
+  // Once through everything, so that what is measured is compiled.
+  await world.accept(WARM_UP);
+  await until(async () => (await world.waiting()) === 0);
+  await report(world, 2, WARM_UP / 2);
+  await until(async () => (await world.waiting()) === 0);
+  const warm = (await world.taken()).taken;
 
-/** What `npm start` gives to Node. */
-async function startOptions(): Promise<string> {
-  const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
-    scripts: { start: string };
-  };
-  return scripts.start
-    .split(' ')
-    .filter((word) => word.startsWith('--'))
-    .join(' ');
-}
-
-async function run(engine: Started, provider: Started): Promise<Figures> {
-  const api = callApi(engine.match, TOKEN);
-  await api.post('/senders', {
-    sid: 'main',
-    name: 'Bench',
-    channel: 'bench_sms',
-    fields: { token: 'bench-secret-token' },
-  });
-  await api.post('/resources', { sid: 'brand', name: 'Brand', channels: {} });
-  const lines = (from: number, to: number, line: (index: number) => string) =>
-    Array.from({ length: to - from }, (_, index) => line(from + index)).join('\n');
-  await api.postText(
-    '/profiles/import',
-    'application/x-ndjson',
-    lines(
-      0,
-      messages,
-      (index) => `{"externalId":"p-${index}","fields":{"name":"Person ${index}","city":"Berlin"}}`,
-    ),
-  );
-  await api.postText(
-    '/subscriptions/import',
-    'application/x-ndjson',
-    lines(
-      0,
-      messages,
-      (index) =>
-        `{"profile":"p-${index}","resource":"brand","channel":"bench_sms","fields":{"phone":"+49300${index}"}}`,
-    ),
-  );
-
-  // Accepting: the lane is paused, so that nothing else happens.
-  const text = 'Hello {{ customer.name }} in {{ customer.city }}, your code is {{ attributes.code }}.';
-  const message = (index: number) => ({
-    channel: 'bench_sms',
-    profile: `p-${index}`,
-    template: { text },
-    attributes: { code: index },
-  });
-  await api.post('/messages', message(0));
-  await until(async () => ((await api.get('/messages?state=sent&limit=1')).pagination.total as number) >= 1);
-  const [lane] = (await api.get('/lanes')).data.filter(
-    (each: { channel: string }) => each.channel === 'bench_sms',
-  );
-  await api.post(`/lanes/${lane.id}/pause`);
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
-  const acceptStart = performance.now();
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: 4 }, async () => {
-      while (next < messages) {
-        const from = next;
-        next = Math.min(messages, from + 500);
-        const batch = Array.from({ length: next - from }, (_, index) => message(from + index));
-        const { results } = await api.post('/messages', { messages: batch });
-        if (results.some((result: { id?: string }) => result.id === undefined))
-          throw new Error(JSON.stringify(results[0]));
-      }
-    }),
-  );
-  const accept = messages / ((performance.now() - acceptStart) / 1_000);
+  // The lane is paused, so that accepting is measured alone.
+  await world.pause();
+  const accept = await world.accept(messages);
 
   // Sending: from the resumed lane to the last settled message.
   const before = timesOf(engine, provider);
   const stagesBefore = await stagesOf(engine.match);
   const sendStart = performance.now();
-  await api.post(`/lanes/${lane.id}/resume`);
+  await world.resume();
   // Counting what waits costs the database more than the messages do: the provider is asked until it has them all.
-  await until(async () => (await takenBy(provider)) > messages);
-  await until(async () => waitingIn(await (await fetch(`${engine.match}/metrics`)).text()) === 0);
+  await until(async () => (await world.taken()).taken >= warm + messages);
+  await until(async () => (await world.waiting()) === 0);
   const seconds = (performance.now() - sendStart) / 1_000;
-  const after = timesOf(engine, provider);
+  const sendMicros = microsOf(before, timesOf(engine, provider), messages);
   const stagesAfter = await stagesOf(engine.match);
-  const sent = (await api.get('/messages?state=sent&limit=1')).pagination.total;
-  verify('messages sent', sent, messages + 1);
-  verify('requests at the provider', await takenBy(provider), messages + 1);
-  const micros = microsOf(before, after, messages);
+  const sent = async (state: string) =>
+    (await api.get(`/messages?state=${state}&limit=1`)).pagination.total as number;
+  verify('messages sent', (await sent('sent')) + (await sent('delivered')), warm + messages);
+  verify('requests at the provider', (await world.taken()).taken, warm + messages);
 
-  // Delivery reports: one request each, over 64 connections.
-  const reported = Math.min(requests, messages);
+  // Delivery reports: one request each.
   const beforeReports = timesOf(engine, provider);
   const ingestStart = performance.now();
-  await sendLoad({
-    port: Number(new URL(engine.match).port),
-    connections: CONNECTIONS,
-    requests: reported,
-    request: (index) => postText('/fbp/v1/bench_sms/1', `{"id":"p-${index + 2}","status":"delivered"}`),
-  });
-  const ingest = reported / ((performance.now() - ingestStart) / 1_000);
-  await until(async () => waitingIn(await (await fetch(`${engine.match}/metrics`)).text()) === 0);
-  const stored = reported / ((performance.now() - ingestStart) / 1_000);
-  const reportMicros = microsOf(beforeReports, timesOf(engine, provider), reported);
-  const delivered = (await api.get('/messages?state=delivered&limit=1')).pagination.total;
-  verify('messages delivered', delivered, reported);
+  await report(world, warm + 1, requests);
+  const ingest = requests / ((performance.now() - ingestStart) / 1_000);
+  await until(async () => (await world.waiting()) === 0);
+  const stored = requests / ((performance.now() - ingestStart) / 1_000);
+  const storeMicros = microsOf(beforeReports, timesOf(engine, provider), requests);
+  verify('messages delivered', await sent('delivered'), WARM_UP / 2 + requests);
 
   const stages = ['claim', 'run', 'settle']
     .map((stage) => {
-      const items = (stagesAfter[`items:${stage}`] ?? 0) - (stagesBefore[`items:${stage}`] ?? 0);
-      const times = (stagesAfter[`times:${stage}`] ?? 0) - (stagesBefore[`times:${stage}`] ?? 0);
-      const spent = (stagesAfter[`seconds:${stage}`] ?? 0) - (stagesBefore[`seconds:${stage}`] ?? 0);
-      return `${stage} ${times} × ${Math.round(items / Math.max(1, times))} items, ${((spent * 1_000) / Math.max(1, times)).toFixed(1)} ms each, ${Math.round((100 * spent) / seconds)} % of the time`;
+      const of = (what: string) =>
+        (stagesAfter[`${what}:${stage}`] ?? 0) - (stagesBefore[`${what}:${stage}`] ?? 0);
+      const times = Math.max(1, of('times'));
+      return `${stage} ${of('times')} × ${Math.round(of('items') / times)} items, ${((of('seconds') * 1_000) / times).toFixed(1)} ms each, ${Math.round((100 * of('seconds')) / seconds)} % of the time`;
     })
     .join(' · ');
   return {
@@ -224,41 +114,36 @@ async function run(engine: Started, provider: Started): Promise<Figures> {
     send: Math.round(messages / seconds),
     ingest: Math.round(ingest),
     stored: Math.round(stored),
-    micros: `µs of processor each: ${micros}`,
-    reportMicros,
+    sendMicros,
+    storeMicros,
     stages,
   };
 }
 
-async function takenBy(provider: Started): Promise<number> {
-  const answer = await fetch(`http://127.0.0.1:${provider.match}/count`);
-  return ((await answer.json()) as { taken: number }).taken;
+/** Delivery reports of messages, one request each; `first` is the number that the provider gave to the first of them. */
+function report({ engine }: World, first: number, reports: number): Promise<void> {
+  return sendLoad({
+    port: Number(new URL(engine.match).port),
+    connections: CONNECTIONS,
+    requests: reports,
+    request: (index) => postText('/fbp/v1/bench_sms/1', `{"id":"p-${first + index}","status":"delivered"}`),
+  });
 }
 
-function verify(what: string, count: number, expected: number): void {
-  if (count === expected) return;
-  throw new Error(`${what}: ${count}, expected ${expected}`);
+function timesOf(engine: Started, provider: Started): Record<string, number> {
+  const { user, system } = process.cpuUsage();
+  return {
+    engine: processorMs(engine.pid) ?? 0,
+    PostgreSQL: processorMsOfName('postgres'),
+    provider: processorMs(provider.pid) ?? 0,
+    load: (user + system) / 1_000,
+  };
 }
 
 function microsOf(before: Record<string, number>, after: Record<string, number>, items: number): string {
   return Object.keys(after)
     .map((name) => `${name} ${Math.round((((after[name] ?? 0) - (before[name] ?? 0)) * 1_000) / items)}`)
     .join(' · ');
-}
-
-function timesOf(engine: Started, provider: Started): Record<string, number> {
-  return {
-    engine: processorMs(engine.pid) ?? 0,
-    PostgreSQL: processorMsOfName('postgres'),
-    provider: processorMs(provider.pid) ?? 0,
-    load: process.cpuUsage().user / 1_000 + process.cpuUsage().system / 1_000,
-  };
-}
-
-function waitingIn(metrics: string): number {
-  let sum = 0;
-  for (const [, count] of metrics.matchAll(/^sluiceway_waiting\{[^}]*\} (\d+)/gm)) sum += Number(count);
-  return sum;
 }
 
 async function stagesOf(url: string): Promise<Record<string, number>> {
@@ -268,29 +153,6 @@ async function stagesOf(url: string): Promise<Record<string, number>> {
       ([, what, stage, value]) => [`${what}:${stage}`, Number(value)],
     ),
   );
-}
-
-async function until(done: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + GIVE_UP_MS;
-  while (!(await done())) {
-    if (Date.now() > end) throw new Error('gave up waiting');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
-async function freshDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
-  const name = `sluiceway_bench_${process.pid}_${Date.now()}`;
-  const admin = postgres(SERVER_URL, { max: 1, onnotice: () => {} });
-  await admin.unsafe(`create database ${name}`);
-  const url = new URL(SERVER_URL);
-  url.pathname = `/${name}`;
-  return {
-    url: url.href,
-    drop: async () => {
-      await admin.unsafe(`drop database if exists ${name} with (force)`);
-      await admin.end();
-    },
-  };
 }
 
 await main();

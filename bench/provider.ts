@@ -1,12 +1,22 @@
 /**
- * A provider that answers at once, in a process of its own. Prints its port; `GET /count` tells what it took.
+ * A provider that answers at once, in a process of its own. Prints its port; `GET /count` tells what it took and how
+ * long what says when it was asked for was on its way; `GET /forget` begins the latter anew.
  * It reads requests from the socket itself: on a machine that it shares with what is measured, node's HTTP server
  * would take as much of the processor as a quarter of the engine.
  */
 import { createServer, type Socket } from 'node:net';
 
 const HEAD_END = Buffer.from('\r\n\r\n');
+/** When a message was asked for, in milliseconds, between two marks in its text. */
+const ASKED_AT = /~(\d{13})~/;
 let taken = 0;
+let waysMs: number[] = [];
+
+function counts(): string {
+  const ordered = waysMs.sort((a, b) => a - b);
+  const at = (share: number) => ordered[Math.floor(ordered.length * share)] ?? 0;
+  return JSON.stringify({ taken, p50: at(0.5), p99: at(0.99) });
+}
 
 function answer(socket: Socket, status: string, body: string): void {
   socket.write(
@@ -27,10 +37,14 @@ const server = createServer({ noDelay: true }, (socket) => {
       const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
       const end = headEnd + HEAD_END.length + length;
       if (bytes.length < end) break;
+      const body = bytes.toString('latin1', headEnd + HEAD_END.length, end);
       bytes = bytes.subarray(end);
-      if (head.startsWith('GET')) answer(socket, '200 OK', JSON.stringify({ taken }));
+      if (head.startsWith('GET /forget')) waysMs = [];
+      if (head.startsWith('GET')) answer(socket, '200 OK', counts());
       else {
         taken += 1;
+        const askedAt = ASKED_AT.exec(body)?.[1];
+        if (askedAt !== undefined) waysMs.push(Date.now() - Number(askedAt));
         answer(socket, '202 Accepted', `{"id":"p-${taken}","status":"accepted"}`);
       }
     }

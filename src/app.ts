@@ -15,11 +15,13 @@ import { createAccept } from './flows/accept-message.ts';
 import { createAcceptReceipt } from './flows/accept-receipt.ts';
 import { createAcceptRequest } from './flows/accept-request.ts';
 import { createDirectory } from './flows/directory.ts';
+import { createFallBack } from './flows/fallback.ts';
 import type { Ground, Log } from './flows/ground.ts';
 import { type Binds, createBinds } from './flows/hold-binds.ts';
 import { createHousekeeping } from './flows/housekeeping.ts';
 import { loadChannelFolders } from './flows/keep-channels.ts';
 import { createLaneBreakers } from './flows/lane-breakers.ts';
+import { createLaneHolds, withHolds } from './flows/lane-holds.ts';
 import { createLanes } from './flows/lanes.ts';
 import { createLimiter } from './flows/limiter.ts';
 import { createMailings } from './flows/mailings.ts';
@@ -128,7 +130,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const lanes = createLanes(ground);
   let worker: Worker | undefined;
   const waker = await createWaker(ground, (laneId) => worker?.wake(laneId));
-  const limiter = createLimiter(ground, (ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+  const limiter = createLimiter(ground, { leaseMs: config.leaseMs });
+  const holds = createLaneHolds(ground, () => waker.woken([]));
   const acceptReceipt = createAcceptReceipt(ground, directory, lanes, waker.woken);
   const modules = createModules({
     guard,
@@ -137,7 +140,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     receipt: (place, event, dedupeKey) => acceptReceipt({ channel: SMS, ...place, event, dedupeKey }),
     log: (fields, text) => log.warn(fields, text),
   });
-  const open = createOpenOutside(ground, limiter, {
+  const open = createOpenOutside(ground, limiter, holds, {
     send: http.send,
     authorize,
     query: foreign.query,
@@ -171,7 +174,10 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   let binds: Binds | undefined;
   if (config.roles.has('worker')) {
     const breakers = createLaneBreakers(ground, (laneId) => worker?.wake(laneId));
-    const settler = createSettler(ground, () => worker?.node() ?? 0);
+    const settler = createSettler(ground, () => worker?.node() ?? 0, {
+      fallBack: createFallBack(ground, directory, lanes),
+      woken: waker.woken,
+    });
     const perform = createPerform(ground, directory, open, {
       trailSample: config.trailSample,
       laneOpenForMs: breakers.openForMs,
@@ -180,7 +186,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       ...mailings.tasks,
       [PIPELINE_CODES.operator_event, steady(ground, createDeliver(ground, http.send))] as const,
     ]);
-    worker = createWorker(ground, perform, tasks, settler, breakers, {
+    worker = createWorker(ground, perform, tasks, settler, withHolds(ground, breakers, holds), {
       name: `${hostname()}/${process.pid}`,
       laneConcurrency: config.laneConcurrency,
       concurrency: config.concurrency,
@@ -243,6 +249,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       await housekeeping?.stop();
       await binds?.stop();
       await worker?.stop();
+      await limiter.stop();
       await modules.close();
       await waker.stop();
       await http.close();

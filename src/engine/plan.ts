@@ -17,6 +17,8 @@ export interface PipeSource {
 export interface PlanPipe {
   readonly id: number;
   readonly type: string;
+  /** Its pipeline and id: no other pipe of the channel has the same. */
+  readonly place: string;
   readonly pipe: Pipe;
   readonly render: (scope: Scope) => unknown;
   readonly async: boolean;
@@ -70,6 +72,7 @@ export function compilePlan(
     pipes.set(source.id, {
       id: source.id,
       type: pipe.type,
+      place: `${name}/${source.id}`,
       pipe,
       render: params.render,
       async: params.async,

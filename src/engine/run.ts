@@ -26,7 +26,8 @@ export const MAX_HOPS = 1_000;
 
 /** What acts at once, given by the flow that runs the plan. */
 export interface Outside {
-  readonly http: (request: HttpRequest) => Promise<HttpAnswer>;
+  /** `place` names the pipe in its channel; a limit of its own is counted by it. */
+  readonly http: (request: HttpRequest, place?: string) => Promise<HttpAnswer>;
   readonly store: Store;
   readonly sql: (request: SqlRequest) => Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** The code modules of built-in channels. */
@@ -281,7 +282,7 @@ function capabilitiesOf(state: State): Capabilities {
     http: async (sent) => {
       const { step } = state;
       if (step !== undefined) step.request = sent;
-      const answer = await request.outside.http(sent);
+      const answer = await request.outside.http(sent, state.at?.place);
       if (step !== undefined) step.response = answer;
       return answer;
     },

@@ -10,6 +10,7 @@ import type { LaunchRow } from '../storage/launches.ts';
 import { type MessageState, stateName } from '../storage/states.ts';
 import { insertTriggered, type NewTriggered } from '../storage/triggers.ts';
 import { type Addressee, findAddressees } from './address-messages.ts';
+import { type Chosen, createSenderChooser } from './choose-sender.ts';
 import { findPublished } from './content-items.ts';
 import type { Directory } from './directory.ts';
 import { createGatherer } from './gather.ts';
@@ -49,6 +50,7 @@ export function createAccept(
 ): Accept {
   const { database, clock } = ground;
   const prepare = createPrepare(ground, directory, lanes);
+  const chooser = createSenderChooser(ground, lanes);
 
   const acceptAll = async (all: readonly Asked[]): Promise<(Acceptance | Failure)[]> => {
     const startedMs = performance.now();
@@ -68,16 +70,27 @@ export function createAccept(
       ground,
       prepared.map(({ each }) => each),
     );
+    const choices = prepared.some(({ each }) => each.rules !== undefined)
+      ? await chooser.forMessages(
+          prepared.map(({ each }) => each),
+          addressees,
+        )
+      : undefined;
     const messages: NewMessage[] = [];
     const triggered: NewTriggered[] = [];
     const places = new Map<string, number>();
     prepared.forEach(({ place, each }, index) => {
       const addressee = addressees[index];
+      const chosen = choices?.[index];
       if (addressee instanceof Failure) {
         results[place] = addressee;
         return;
       }
-      const message = messageOf(each, addressee);
+      if (chosen instanceof Failure) {
+        results[place] = chosen;
+        return;
+      }
+      const message = messageOf(each, addressee, chosen);
       if (each.trigger === undefined) messages.push(message);
       else {
         const { launch, dedupeKey } = each.trigger;
@@ -128,18 +141,19 @@ function contentItemsOf(all: readonly Asked[]): { accountId: string; itemId: str
   );
 }
 
-function messageOf(each: Prepared, addressee: Addressee | undefined): NewMessage {
+function messageOf(each: Prepared, addressee: Addressee | undefined, chosen: Chosen | undefined): NewMessage {
   const { request, channel, content } = each;
   return {
     id: each.id,
     accountId: each.accountId,
     channelId: channel.document.id,
     channelVersionId: channel.versionId,
-    laneId: each.laneId,
+    laneId: chosen?.laneId ?? each.laneId,
     profileId: addressee?.profileId ?? null,
     subscriptionId: addressee?.subscriptionId ?? null,
     resourceId: each.resourceId,
-    senderId: each.senderId,
+    senderId: chosen === undefined ? each.senderId : chosen.senderId,
+    routeId: chosen?.routeId ?? null,
     class: each.messageClass,
     content: JSON.stringify({
       ...('use' in content && { item: content.use.itemId, version: content.use.version }),

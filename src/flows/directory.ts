@@ -11,6 +11,7 @@ import { readAccounts } from '../storage/accounts.ts';
 import { allChannels, type ChannelRow, readProviderConfig, readVersion } from '../storage/channels.ts';
 import { findSenders, type ResourceRow, readByIds, type SenderRow } from '../storage/entities.ts';
 import { type LaunchRow, readLaunches } from '../storage/launches.ts';
+import { readSenderRules, type SenderRulesRow } from '../storage/sender-rules.ts';
 import { type ContentItems, createContentItems } from './content-items.ts';
 import type { Ground } from './ground.ts';
 import { type CompiledListener, compileListener } from './listener/compile-listener.ts';
@@ -56,6 +57,8 @@ export interface Directory {
   readonly resource: (id: string, channelSid: string) => Promise<Opened<ResourceRow> | undefined>;
   readonly account: (id: string, channelId: number) => Promise<Opened<{ id: string; name: string }>>;
   readonly launch: (id: string) => Promise<KnownLaunch | undefined>;
+  /** By which rules an account's messages of a channel find their sender. */
+  readonly senderRules: (accountId: string, channelId: number) => Promise<SenderRulesRow | undefined>;
   /** Values of one message compiled; the same values are compiled once. */
   readonly content: (channel: KnownChannel, values: Readonly<Record<string, unknown>>) => CompiledContent;
   readonly items: ContentItems;
@@ -182,6 +185,8 @@ export function createDirectory(ground: Ground, lookup: (type: string) => Pipe |
         },
         LAUNCH_FRESH_MS,
       ),
+    senderRules: (accountId, channelId) =>
+      cached(`rules/${accountId}/${channelId}`, () => readSenderRules(database, accountId, channelId)),
     content,
     items,
     forget: () => cache.clear(),

@@ -5,6 +5,7 @@
 import { asFailure } from '../errors.ts';
 import { encodeValue } from '../json.ts';
 import { PIPELINE_CODES, release } from '../storage/claim.ts';
+import { keepSenders } from '../storage/fallback.ts';
 import { dropOldGuards } from '../storage/guards.ts';
 import { foldCounts } from '../storage/launch-counts.ts';
 import { finishLaunches } from '../storage/launches.ts';
@@ -17,6 +18,7 @@ import type { Directory } from './directory.ts';
 import type { Ground } from './ground.ts';
 import type { Lanes } from './lanes.ts';
 import { PACE_MS } from './mailings/progress.ts';
+import { createMoveOpenLanes } from './move-open-lanes.ts';
 import { logTold } from './operator-events/log-told.ts';
 import type { Parts } from './parts.ts';
 import { settleParts } from './settler.ts';
@@ -35,6 +37,8 @@ export interface Housekeeping {
   readonly finish: () => Promise<number>;
   /** Deletes contacts that no cap counts any more, and suppressions whose time is over. */
   readonly dropOldGuards: () => Promise<void>;
+  /** Moves on what waits in open lanes. */
+  readonly moveOpenLanes: () => Promise<number>;
 }
 
 export interface HousekeepingOptions {
@@ -78,11 +82,15 @@ export function createHousekeeping(
     logTold(log, told);
     if (orphans.length === 0) return 0;
     const again: string[] = [];
+    const doubted: string[] = [];
     const unknown: Parts[] = [];
     for (const row of orphans) {
-      if (await mayRepeat(row)) again.push(row.id);
-      else unknown.push(unknownParts(row));
+      if (await mayRepeat(row)) {
+        again.push(row.id);
+        if (row.message_id !== null) doubted.push(row.message_id);
+      } else unknown.push(unknownParts(row));
     }
+    await keepSenders(database, doubted);
     await release(database, node(), again);
     for (let start = 0; start < unknown.length; start += MOST_JOINED) {
       await settleParts(ground, node(), unknown.slice(start, start + MOST_JOINED));
@@ -102,6 +110,7 @@ export function createHousekeeping(
           source: row.id,
           id: messageId,
           launchId: row.launch_id,
+          accountId: row.account_id ?? '',
           attempt,
           state: STATE_CODES.unknown,
           reason: 'ENGINE_DIED',
@@ -163,6 +172,7 @@ export function createHousekeeping(
   };
 
   const dropGuards = () => dropOldGuards(database, clock.now());
+  const moveOpenLanes = createMoveOpenLanes(ground, directory, lanes, woken);
 
   const jobs: { everyMs: number; run: () => Promise<unknown> }[] = [
     { everyMs: Math.floor(options.leaseMs / 4), run: () => takeOverAfter(options.leaseMs) },
@@ -170,6 +180,7 @@ export function createHousekeeping(
     { everyMs: 300_000, run: () => joinParked(0) },
     { everyMs: 1_000, run: finish },
     { everyMs: 1_000, run: () => foldCounts(database, clock.now() - PACE_MS) },
+    { everyMs: 1_000, run: moveOpenLanes },
     { everyMs: 3_600_000, run: () => makePartitions(database, clock.now()) },
     { everyMs: 60_000, run: () => dropOld(database, clock.now(), options.retentionDays) },
     { everyMs: 60_000, run: dropGuards },
@@ -213,5 +224,6 @@ export function createHousekeeping(
     joinParked,
     finish,
     dropOldGuards: dropGuards,
+    moveOpenLanes,
   });
 }

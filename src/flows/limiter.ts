@@ -1,104 +1,266 @@
 /**
- * Rate limits over all processes: the books hand out slots in time, each process takes small blocks of them and
- * sends each request no earlier than its slot. Without a slot soon, the event goes back to wait: RATE_LIMITED.
+ * Rate limits over all processes, exact at the provider whatever the delays: a token is out from the moment it is taken
+ * until one window after the answer to the request that used it. A request reaches the provider no earlier than it was
+ * sent and no later than it was answered, so no window at the provider ever holds more requests than there are tokens.
+ * A provider that counts a request later than we gave up waiting for its answer cannot be guarded against.
  *
- * Slots are never more than the limit; what the provider counts also holds the delays on the way, for which the spacing
- * leaves 2 % of the window. Delays beyond that can put one too many into a window at the provider.
+ * Tokens are counted in the books, by the clock of the books. Taking and bringing back travel in one statement, about a
+ * hundred times in a window at most. Who gets none soon goes back to wait, durably: RATE_LIMITED.
  */
-import { Failure } from '../errors.ts';
+import { asFailure, Failure } from '../errors.ts';
 import type { RateLimit } from '../pipes/contract.ts';
-import { reserveSlots } from '../storage/rate-slots.ts';
+import { isClosed } from '../storage/database.ts';
+import { holdRateLimits, type RateGrant, type RateTurn, turnRateLimits } from '../storage/rate-limits.ts';
+import { createGatherer } from './gather.ts';
 import type { Ground } from './ground.ts';
 
-/** How far ahead slots are taken, and so how long a request is held in memory at most. */
+/** Requests whose token comes free this soon wait for it in memory. */
 const HORIZON_MS = 200;
-/** The part of the window by which a slot may be used late; half of what the spacing gives, the rest is for the way. */
-const LATEST = 0.02;
-/** Slots that one request may miss before it goes back to wait. */
-const MOST_MISSED = 5;
-/** Slots are this much further apart than the limit asks, because requests are delayed unevenly on their way. */
-const SPACING = 1 / 0.96;
+/** Others were faster so often that this one goes back to wait. */
+const LONGEST_IN_MEMORY_MS = 500;
+/** A limit is asked again at least so often, however long its window: it may have changed. */
+const LONGEST_WAIT_MS = 60_000;
+/** Turns of one process at one limit lie a hundredth of the window apart, within these bounds. */
+const TURNS_PER_WINDOW = 100;
+const SHORTEST_TURN_MS = 5;
+const LONGEST_TURN_MS = 250;
+/** After a turn that failed. */
+const FAILED_TURN_MS = 1_000;
+/** Tokens are used only well within their lease. */
+const LEASE_MARGIN = 0.75;
+const MOST_TURNS = 500;
+/** Beyond so many limits those are forgotten of which nothing is held. */
+const MANY_STATES = 10_000;
+
+/** A limit and for whom it is counted. */
+export interface KeyedLimit {
+  readonly key: string;
+  readonly limit: RateLimit;
+}
 
 export interface Limiter {
-  /** Resolves when the request may go. Throws RATE_LIMITED with `retryAfterMs` where that is not soon. */
-  readonly pass: (key: string, limit: RateLimit) => Promise<void>;
+  /**
+   * Calls `send` when all limits let it go, and gives what it gives. Throws RATE_LIMITED with `retryAfterMs`, without
+   * having called it, where that is not soon.
+   */
+  readonly within: <T>(limits: readonly KeyedLimit[], send: () => Promise<T>) => Promise<T>;
+  /** The provider asked for rest: no process lets anything go under these keys for so long. */
+  readonly hold: (keys: readonly string[], forMs: number) => Promise<void>;
+  /** Brings back what is held. Call it when nothing is under way. */
+  readonly stop: () => Promise<void>;
 }
 
-interface Block {
+export interface LimiterOptions {
+  /** What a process holds that was silent for so long is taken from it. */
+  readonly leaseMs: number;
+  /** Instead of the database's clock, where tests play time. */
+  readonly databaseNow?: () => number;
+}
+
+interface Waiter {
+  readonly sinceMs: number;
+  readonly go: () => void;
+  readonly refuse: (failure: Failure) => void;
+}
+
+/** What this process knows of one limit. */
+interface State {
+  readonly turn: Omit<RateTurn, 'held' | 'used' | 'wanted'>;
+  readonly spacingMs: number;
+  readonly line: Waiter[];
+  held: number;
+  used: number;
+  /** Tokens given back of which the books do not know yet. */
+  owing: number;
+  turning: boolean;
+  timer: NodeJS.Timeout | undefined;
+  timerMs: number;
+  turnedMs: number;
+  /** There is no token before. */
   nextMs: number;
-  left: number;
-  intervalMs: number;
-  /** How long after its time a slot may still be used. */
-  lateMs: number;
-  blockedUntilMs: number;
-  asking: Promise<void> | undefined;
+  /** By the monotonic clock, until when the tokens are surely ours. */
+  leaseUntilMs: number;
 }
 
-/** `sleep` waits in memory, at most a fraction of a second. */
-export function createLimiter(ground: Ground, sleep: (ms: number) => Promise<void>): Limiter {
-  const blocks = new Map<string, Block>();
-  const { clock, database } = ground;
+/** The tokens of this process. */
+export function createLimiter(ground: Ground, options: LimiterOptions): Limiter {
+  const { clock, database, ids, log, random } = ground;
+  const states = new Map<string, State>();
+  const name = ids.next();
+  let stopped = false;
 
-  const ask = async (key: string, limit: RateLimit, block: Block) => {
-    // A burst is paid for by a lower rate, so that no window ever holds more than the limit.
-    const burst = Math.min(Math.max(1, limit.burst ?? 1), limit.requests);
-    const steady = Math.max(1, limit.requests - burst + 1);
-    const intervalMs = ((limit.perSeconds * 1_000) / steady) * SPACING;
-    const count = Math.max(1, Math.floor(HORIZON_MS / intervalMs));
-    const now = clock.now();
-    const answer = await reserveSlots(database, key, now, intervalMs, count, burst, HORIZON_MS);
-    if ('firstMs' in answer) {
-      block.nextMs = answer.firstMs;
-      block.left = count;
-      block.intervalMs = intervalMs;
-      block.lateMs = intervalMs * (burst - 1) + limit.perSeconds * 1_000 * LATEST;
-    } else block.blockedUntilMs = now + answer.waitMs;
+  const turns = createGatherer<State, RateGrant>(async (asking) => {
+    const startedMs = performance.now();
+    const asked = asking.map((state) => ({
+      ...state.turn,
+      held: state.held,
+      used: state.used,
+      wanted: state.line.length,
+    }));
+    const owed = asking.map((state) => state.owing);
+    const { leaseMs, databaseNow } = options;
+    const holder = { name, leaseMs, horizonMs: HORIZON_MS, nowMs: databaseNow?.() };
+    const grants = await turnRateLimits(database, holder, asked);
+    asking.forEach((state, index) => {
+      state.used -= asked[index]?.used ?? 0;
+      state.owing -= owed[index] ?? 0;
+      state.held += grants[index]?.granted ?? 0;
+      state.leaseUntilMs = startedMs + leaseMs * LEASE_MARGIN;
+    });
+    return grants;
+  }, MOST_TURNS);
+
+  const takeTurn = async (state: State) => {
+    state.turning = true;
+    clearTimeout(state.timer);
+    state.timer = undefined;
+    state.turnedMs = clock.now();
+    try {
+      deal(state, await turns.add(state));
+    } catch (thrown) {
+      // What was granted in a lost answer is corrected by the next turn, which says all that is held.
+      state.nextMs = clock.now() + FAILED_TURN_MS;
+      state.turnedMs = state.nextMs;
+      refuseAll(state, FAILED_TURN_MS);
+      const failure = asFailure(thrown);
+      if (isClosed(thrown)) stopped = true;
+      else log.error({ code: failure.code }, `a rate limit could not be asked: ${failure.message}`);
+    }
+    state.turning = false;
+    plan(state);
+  };
+
+  const deal = (state: State, grant: RateGrant) => {
+    const nowMs = clock.now();
+    for (const waiter of state.line.splice(0, grant.granted)) waiter.go();
+    const waitMs = Math.min(grant.waitMs, LONGEST_WAIT_MS);
+    if (waitMs <= 0) return;
+    // Not all processes at the same instant, so that each gets its share.
+    state.nextMs = nowMs + waitMs + random() * state.spacingMs;
+    const stay = waitMs > HORIZON_MS ? 0 : Math.max(1, grant.soon);
+    const kept = state.line.splice(0, stay);
+    const again = Math.max(waitMs, HORIZON_MS * 0.75);
+    refuseAll(state, again + random() * state.spacingMs);
+    for (const waiter of kept) {
+      if (nowMs - waiter.sinceMs < LONGEST_IN_MEMORY_MS) state.line.push(waiter);
+      else waiter.refuse(noToken(again));
+    }
+  };
+
+  const refuseAll = (state: State, waitMs: number) => {
+    for (const waiter of state.line.splice(0)) waiter.refuse(noToken(waitMs));
+  };
+
+  /** Sets the timer of the next turn, if there is anything to do. */
+  const plan = (state: State) => {
+    if (state.turning || stopped) return;
+    const free = state.turnedMs + state.spacingMs;
+    let dueMs = Number.POSITIVE_INFINITY;
+    if (state.line.length > 0) dueMs = Math.max(state.nextMs, free);
+    if (state.owing > 0) dueMs = Math.min(dueMs, free);
+    if (state.held > 0) dueMs = Math.min(dueMs, state.turnedMs + options.leaseMs / 4);
+    if (dueMs === Number.POSITIVE_INFINITY) return;
+    const delayMs = dueMs - clock.now();
+    if (delayMs <= 0) {
+      void takeTurn(state);
+      return;
+    }
+    if (state.timer !== undefined && state.timerMs <= dueMs) return;
+    clearTimeout(state.timer);
+    state.timerMs = dueMs;
+    state.timer = setTimeout(takeTurn, delayMs, state);
+  };
+
+  const stateOf = ({ key, limit }: KeyedLimit): State => {
+    const id = `${limit.requests}/${limit.perSeconds}/${limit.burst ?? ''}/${key}`;
+    const known = states.get(id);
+    if (known !== undefined) return known;
+    if (states.size >= MANY_STATES) forgetIdle();
+    const windowMs = limit.perSeconds * 1_000;
+    const made: State = {
+      turn: { key, requests: limit.requests, windowMs, burst: limit.burst ?? null },
+      spacingMs: Math.min(LONGEST_TURN_MS, Math.max(SHORTEST_TURN_MS, windowMs / TURNS_PER_WINDOW)),
+      line: [],
+      held: 0,
+      used: 0,
+      owing: 0,
+      turning: false,
+      timer: undefined,
+      timerMs: 0,
+      turnedMs: 0,
+      nextMs: 0,
+      leaseUntilMs: 0,
+    };
+    states.set(id, made);
+    return made;
+  };
+
+  const forgetIdle = () => {
+    for (const [id, { held, owing, line, turning }] of states) {
+      if (held === 0 && owing === 0 && line.length === 0 && !turning) states.delete(id);
+    }
+  };
+
+  /** Resolves when a token of the limit is in hand. */
+  const take = async (state: State): Promise<void> => {
+    const waitMs = state.nextMs - clock.now();
+    if (waitMs > HORIZON_MS || stopped) throw noToken(Math.max(waitMs, HORIZON_MS));
+    await new Promise<void>((go, refuse) => {
+      state.line.push({ sinceMs: clock.now(), go, refuse });
+      plan(state);
+    });
+    if (performance.now() < state.leaseUntilMs) return;
+    // This process stood still for so long that others have its tokens.
+    bring(state, 0);
+    throw noToken(HORIZON_MS);
+  };
+
+  const bring = (state: State, used: 0 | 1) => {
+    state.held -= 1;
+    state.used += used;
+    state.owing += 1;
+    plan(state);
   };
 
   return Object.freeze<Limiter>({
-    pass: async (key, limit) => {
-      let block = blocks.get(key);
-      if (block === undefined) {
-        block = { nextMs: 0, left: 0, intervalMs: 0, lateMs: 0, blockedUntilMs: 0, asking: undefined };
-        blocks.set(key, block);
-      }
-      const mine = block;
-      for (let missed = 0; missed < MOST_MISSED; missed += 1) {
-        dropLate(mine, clock.now());
-        while (mine.left === 0) {
-          const waitMs = mine.blockedUntilMs - clock.now();
-          if (waitMs > 0) throw noSlot(waitMs);
-          mine.asking ??= ask(key, limit, mine).finally(() => {
-            mine.asking = undefined;
-          });
-          await mine.asking;
-          dropLate(mine, clock.now());
+    within: async (limits, send) => {
+      const taken: State[] = [];
+      let used: 0 | 1 = 0;
+      try {
+        for (const each of limits) {
+          const state = stateOf(each);
+          await take(state);
+          taken.push(state);
         }
-        mine.left -= 1;
-        const slotMs = mine.nextMs;
-        mine.nextMs += mine.intervalMs;
-        const delayMs = slotMs - clock.now();
-        if (delayMs <= 0) return;
-        await sleep(delayMs);
-        // A process that is short of time wakes late; its slot is gone then.
-        if (clock.now() <= slotMs + mine.lateMs) return;
+        used = 1;
+        return await send();
+      } finally {
+        for (const state of taken) bring(state, used);
       }
-      throw noSlot(HORIZON_MS);
+    },
+    hold: async (keys, forMs) => {
+      const untilMs = clock.now() + forMs;
+      for (const state of states.values()) {
+        if (!keys.includes(state.turn.key)) continue;
+        state.nextMs = Math.max(state.nextMs, untilMs);
+        refuseAll(state, forMs);
+      }
+      await holdRateLimits(database, keys, forMs, options.databaseNow?.());
+    },
+    stop: async () => {
+      stopped = true;
+      await turns.drain();
+      const owing = [...states.values()].filter((state) => state.owing > 0);
+      for (const state of states.values()) clearTimeout(state.timer);
+      // What cannot be brought back now comes back after the lease.
+      await Promise.allSettled(owing.map((state) => turns.add(state)));
     },
   });
 }
 
-function noSlot(waitMs: number): Failure {
-  return new Failure('RATE_LIMITED', 'The limit of this channel has no free slot now; the event waits.', {
+function noToken(waitMs: number): Failure {
+  return new Failure('RATE_LIMITED', 'The limit of this channel has no free token now; the event waits.', {
     kind: 'limit',
-    retryAfterMs: waitMs,
+    retryAfterMs: Math.ceil(waitMs),
   });
-}
-
-/** Slots whose time went by unused are gone: kept for later, they would let more requests out at once than the limit. */
-function dropLate(block: Block, nowMs: number): void {
-  while (block.left > 0 && block.nextMs + block.lateMs < nowMs) {
-    block.left -= 1;
-    block.nextMs += block.intervalMs;
-  }
 }

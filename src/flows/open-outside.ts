@@ -1,7 +1,7 @@
 /** What runs may reach: HTTP behind limits and authorization, the store, foreign databases. Adapters are given. */
 import type { Vault } from '../access/vault.ts';
 import { openFields } from '../access/vault.ts';
-import { Failure } from '../errors.ts';
+import { asFailure, Failure } from '../errors.ts';
 import { decodeValue, encodeValue } from '../json.ts';
 import type {
   HttpAnswer,
@@ -16,8 +16,10 @@ import type {
 import { findEntity } from '../storage/entities.ts';
 import { deleteRecord, NO_ACCOUNT, readRecord, writeRecord } from '../storage/store-records.ts';
 import type { Ground } from './ground.ts';
-import type { Limiter } from './limiter.ts';
+import type { LaneHolds } from './lane-holds.ts';
+import type { KeyedLimit, Limiter } from './limiter.ts';
 import type { OpenOutside, RunPlace } from './perform.ts';
+import { restMs } from './rest-headers.ts';
 
 /** A foreign database as a connector names it. */
 export interface ConnectorTarget {
@@ -60,8 +62,13 @@ export interface Adapters {
 const TOKEN_TABLE = '~token';
 
 /** Makes the outside of runs from the adapters. */
-export function createOpenOutside(ground: Ground, limiter: Limiter, adapters: Adapters): OpenOutside {
-  const { database, clock, ids } = ground;
+export function createOpenOutside(
+  ground: Ground,
+  limiter: Limiter,
+  holds: LaneHolds,
+  adapters: Adapters,
+): OpenOutside {
+  const { database, clock, ids, log } = ground;
   // One object per channel and account: what a process knows of tokens hangs on it.
   const tokens = new Map<string, TokenStore>();
 
@@ -74,12 +81,42 @@ export function createOpenOutside(ground: Ground, limiter: Limiter, adapters: Ad
       tokenStore = sealedTokens(ground, (key) => at(TOKEN_TABLE, key));
       tokens.set(tokenKey, tokenStore);
     }
+    const laneKey = String(place.laneId);
+    const rest = holds.of(place.laneId);
+    const whole = place.limits === undefined ? [] : [keyedLimit(place, place.limits, '')];
     const given = {
-      send: (request: HttpRequest) => adapters.send(request, String(place.laneId)),
+      send: (request: HttpRequest) => adapters.send(request, laneKey),
       tokens: tokenStore,
       now: clock.now,
       randomId: ids.next,
     };
+
+    /** No process goes on before the provider has had its rest. */
+    const keepRest = (limits: readonly KeyedLimit[], forMs: number) => {
+      // What one resource did is no reason to hold up the others of its lane.
+      if (limits.every(({ limit }) => limit.scope !== 'resource')) holds.note(place.laneId, forMs);
+      const [first] = limits;
+      if (first === undefined) return;
+      limiter.hold([first.key], forMs).catch((thrown: unknown) => {
+        const failure = asFailure(thrown);
+        log.error({ code: failure.code }, `a limit could not be held: ${failure.message}`);
+      });
+    };
+    const learn = (answer: HttpAnswer, limits: readonly KeyedLimit[]): HttpAnswer => {
+      const forMs = restMs(answer.status, answer.headers, clock.now());
+      if (forMs > 0) keepRest(limits, forMs);
+      return answer;
+    };
+    const learnPlain = (answer: HttpAnswer) => learn(answer, whole);
+    /** Each request to the provider passes its limits: a repeat with a new token, and one for the token, too. */
+    const sendLimited = (request: HttpRequest, at: string): Promise<HttpAnswer> => {
+      const { limit } = request;
+      const limits = limit === undefined ? whole : [keyedLimit(place, limit, at), ...whole];
+      const send = (sent: HttpRequest) =>
+        limiter.within(sent.limit === undefined ? whole : limits, () => given.send(sent));
+      return adapters.authorize(request, { ...given, send }).then((answer) => learn(answer, limits));
+    };
+
     const store: Store = {
       get: async (key, table) => {
         const text = await readRecord(database, at(table, key), clock.now());
@@ -90,15 +127,17 @@ export function createOpenOutside(ground: Ground, limiter: Limiter, adapters: Ad
       delete: (key, table) => deleteRecord(database, at(table, key)),
     };
     return {
-      http: (request) => {
-        const limits = limitsOf(place, request.limit);
-        if (limits.length === 0) return adapters.authorize(request, given);
-        return passAll(limiter, limits).then(() => adapters.authorize(request, given));
+      http: (request, at = '') => {
+        if (rest.untilMs > 0 && rest.untilMs > clock.now()) {
+          return Promise.reject(resting(rest.untilMs - clock.now()));
+        }
+        if (request.limit !== undefined || whole.length > 0) return sendLimited(request, at);
+        return adapters.authorize(request, given).then(learnPlain);
       },
       module: (request) =>
-        passAll(limiter, limitsOf(place, undefined)).then(() =>
-          adapters.modules[request.module](request, place),
-        ),
+        whole.length === 0
+          ? adapters.modules[request.module](request, place)
+          : limiter.within(whole, () => adapters.modules[request.module](request, place)),
       store,
       sql: async (request) => {
         const connector = await findEntity(database, 'connector', accountId, request.connector);
@@ -117,29 +156,21 @@ export function createOpenOutside(ground: Ground, limiter: Limiter, adapters: Ad
   };
 }
 
-async function passAll(
-  limiter: Limiter,
-  limits: readonly { key: string; limit: RateLimit }[],
-): Promise<void> {
-  for (const { key, limit } of limits) await limiter.pass(key, limit);
+/** A limit and whom its scope names; `at` is the pipe whose own limit it is, empty for the limit of the channel. */
+function keyedLimit(place: RunPlace, limit: RateLimit, at: string): KeyedLimit {
+  const whose = {
+    channel: '',
+    account: place.accountId,
+    sender: place.senderId,
+    resource: place.resourceId,
+  }[limit.scope];
+  return { key: `${place.channelId}/${limit.scope}/${whose ?? ''}/${at}`, limit };
 }
 
-/** The limit of the request itself and the one of its channel, each counted for whom its scope names. */
-function limitsOf(place: RunPlace, own: RateLimit | undefined): { key: string; limit: RateLimit }[] {
-  return [own, place.limits].flatMap((limit) => {
-    if (limit === undefined) return [];
-    const whose = {
-      channel: '',
-      account: place.accountId,
-      sender: place.senderId,
-      resource: place.resourceId,
-    }[limit.scope];
-    return [
-      {
-        key: `${place.channelId}/${limit.scope}/${whose ?? ''}/${limit.requests}/${limit.perSeconds}`,
-        limit,
-      },
-    ];
+function resting(forMs: number): Failure {
+  return new Failure('RATE_LIMITED', 'The provider asked for rest; the event waits until then.', {
+    kind: 'limit',
+    retryAfterMs: forMs,
   });
 }
 

@@ -22,6 +22,7 @@ import type { KnownChannel } from './directory.ts';
 import { moderatedBy, wasSent } from './end-message.ts';
 import { eventTimeMs } from './event-time.ts';
 import { exhaustedOf, reasonOfFailure } from './exhausted.ts';
+import { failingRun, maySent } from './failing.ts';
 import type { Ground } from './ground.ts';
 import { type SuppressWish, suppressBy } from './guards/suppress-by-event.ts';
 import { moderatedWait } from './moderated.ts';
@@ -42,6 +43,8 @@ export interface OutcomeQuestion {
   readonly sample: number;
   readonly senderId?: string | null;
   readonly origin?: Readonly<Record<string, unknown>>;
+  /** A run of the same attempt before this one may have sent something. */
+  readonly doubt?: boolean;
 }
 
 /** The reason kept with a message: a stable code, with the status where the provider gave one. */
@@ -128,6 +131,10 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
     waits.push(moderatedWait(moderatedBy(row, nowMs), ids, false, text));
   }
   const exhausted = exhaustedOf(row.id, messageId, outcome, ended);
+  const failing =
+    ended === 'failed'
+      ? failingRun(row, outcome, channel.document.unknown, question.doubt === true)
+      : undefined;
   const wasWaiting = outcome.status === 'waiting';
   const limited = wasWaiting && outcome.wait?.reason === 'limit';
   const externalIds: SettledExternalId[] =
@@ -142,6 +149,7 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
     ...(suppress.length > 0 && { suppress }),
     ...(externalIds.length > 0 && { externalIds }),
     ...(exhausted !== undefined && { exhausted: [exhausted] }),
+    ...(failing !== undefined && { failing: [failing] }),
     ...(ended !== undefined &&
       !limited && {
         messages: [
@@ -149,6 +157,7 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
             source: row.id,
             id: messageId,
             launchId: row.launch_id,
+            accountId,
             attempt,
             state: STATE_CODES[ended],
             reason: reason ?? reasonOf(outcome),
@@ -196,6 +205,7 @@ function attemptOf(
     accountId,
     messageId,
     number,
+    senderId: question.row.sender_id,
     outcome: question.outcome.status,
     trail: trailText(question.outcome, question.redact),
   };
@@ -285,6 +295,9 @@ function keptRun(question: OutcomeQuestion, wait: Wait): string {
     in: wait.in,
     ...(wait.error !== undefined && { error: wait.error }),
     ...(originOfRun !== undefined && { origin: originOfRun }),
+    ...((question.doubt === true || maySent(question.outcome, question.channel.document.unknown)) && {
+      doubt: true,
+    }),
   });
 }
 

@@ -1,6 +1,7 @@
 /** What one waiting row's run leaves for settling; many of these are settled together. */
 import type { Settlement } from '../storage/settle.ts';
 import type { RunHealth } from './breaker.ts';
+import type { FailingRun } from './failing.ts';
 import type { SuppressBy, SuppressWish } from './guards/suppress-by-event.ts';
 
 /** An event of a provider's request whose message is still to be found. */
@@ -28,6 +29,8 @@ export type Parts = {
 } & {
   readonly loose?: readonly LooseEvent[];
   readonly suppress?: readonly SuppressWish[];
+  /** Messages that failed with their sender, and may go on with another. */
+  readonly failing?: readonly FailingRun[];
   /** What the run says about its lane. */
   readonly health?: RunHealth;
 };

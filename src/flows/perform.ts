@@ -198,6 +198,7 @@ export function createPerform(
       nowMs,
       pipeline,
       sample: options.trailSample,
+      ...(resumed?.doubt === true && { doubt: true }),
     });
     const health = healthOf(outcome, redact);
     return health === undefined ? parts : { ...parts, health };
@@ -225,6 +226,8 @@ export function createPerform(
     if (launchState === 'paused') return putBack(row, PARKED_DUE_MS);
     if (pipeline !== 'message') return undefined;
     if (row.state >= STATE_CODES.expired) return { done: [row.id] };
+    // Reported as sent while it was on its way to another sender: there is nothing left to do.
+    if (row.state >= STATE_CODES.sent && row.pipe === null && row.payload === null) return { done: [row.id] };
     // What was sent in time goes on: only its later pipes are left.
     if (row.expires !== null && row.expires <= nowMs && row.state < STATE_CODES.sent)
       return endMessage(row, 'expired', 'MESSAGE_EXPIRED');
@@ -375,6 +378,8 @@ interface ResumedRun {
   readonly error?: Readonly<Record<string, unknown>>;
   readonly origin?: Readonly<Record<string, unknown>>;
   readonly recorded?: Parts;
+  /** Something may have been sent before it waited. */
+  readonly doubt?: boolean;
 }
 
 function recordedParts(row: ClaimedRow, recorded: Parts): Parts {

@@ -7,6 +7,7 @@ import { Failure } from '../errors.ts';
 import type { PublishedRow } from '../storage/content.ts';
 import { findEntity, firstEntities, type ResourceRow, type SenderRow } from '../storage/entities.ts';
 import type { LaunchRow } from '../storage/launches.ts';
+import type { SenderRulesRow } from '../storage/sender-rules.ts';
 import { type ContentUse, inContentItem, notPublished, publishedKey } from './content-items.ts';
 import type { Directory, KnownChannel } from './directory.ts';
 import { refused } from './find-channel.ts';
@@ -17,6 +18,10 @@ import { invalid, placed } from './stored-fields.ts';
 
 export const MESSAGE_CLASSES = ['transactional', 'marketing', 'urgent'] as const;
 export type MessageClass = (typeof MESSAGE_CLASSES)[number];
+
+function classOf(kept: string): MessageClass {
+  return MESSAGE_CLASSES.find((each) => each === kept) ?? 'marketing';
+}
 
 /** A message as a caller asks for it. */
 export interface MessageRequest {
@@ -53,10 +58,12 @@ export interface Asked {
 /** A request whose channel, sender and resource are known and whose values fit. */
 export interface Prepared extends Asked {
   readonly channel: KnownChannel;
+  readonly messageClass: MessageClass;
+  /** The rules that choose sender and lane, where the request names no sender and there are any. */
+  readonly rules: SenderRulesRow | undefined;
   readonly senderId: string | null;
   readonly resourceId: string;
   readonly laneId: number;
-  readonly messageClass: string;
   /** Checked values of the template fields, or the version of a content item; neither: those of its launch. */
   readonly content:
     | { readonly values: Readonly<Record<string, unknown>> }
@@ -135,13 +142,23 @@ export function createPrepare(
   /** All that a launch fixed is as it was then; what it sends was checked when it started. */
   const prepareTriggered = async (asked: Asked, launch: LaunchRow): Promise<Prepared> => {
     const channel = await directory.version(launch.channel_version_id);
+    const { document } = channel;
+    const rules =
+      launch.sender_id === null ? await directory.senderRules(asked.accountId, document.id) : undefined;
+    if (launch.sender_id === null && rules === undefined && (document.fields.sender ?? []).length > 0) {
+      throw refused(
+        '/sender',
+        `The mailing names no sender, and channel "${document.sid}" has no sender rules any more.`,
+      );
+    }
     return {
       ...asked,
       channel,
+      rules,
       senderId: launch.sender_id,
       resourceId: launch.resource_id,
       laneId: await laneOfLaunch(lanes, channel.document, launch),
-      messageClass: launch.class,
+      messageClass: classOf(launch.class),
       content: { ofLaunch: true },
       subscriptionFields: profileOf(asked, channel),
       secret: checksOf(channel).secret,
@@ -169,11 +186,16 @@ export function createPrepare(
         `Channel "${request.channel}" has no Message pipeline, so nothing can be sent through it.`,
       );
     }
-    const [sender, resource] = await Promise.all([
+    const [rules, sender, resource] = await Promise.all([
+      request.sender === undefined ? directory.senderRules(accountId, document.id) : undefined,
       senderOf(accountId, document.id, request.sender),
       resourceOf(accountId, request.resource),
     ]);
-    if (sender === undefined && (request.sender !== undefined || (document.fields.sender ?? []).length > 0)) {
+    if (
+      rules === undefined &&
+      sender === undefined &&
+      (request.sender !== undefined || (document.fields.sender ?? []).length > 0)
+    ) {
       throw refused(
         '/sender',
         request.sender === undefined
@@ -191,22 +213,35 @@ export function createPrepare(
     }
     const content = await contentOf(asked, channel, published);
     const subscriptionFields = profileOf(asked, channel);
+    const messageClass = request.class ?? 'transactional';
+    if (rules !== undefined) {
+      // Who sends, and so the lane, is chosen when the addressee is known.
+      const known = { ...asked, channel, messageClass, rules, senderId: null, laneId: 0 };
+      return {
+        ...known,
+        resourceId: resource.id,
+        content,
+        subscriptionFields,
+        secret: checksOf(channel).secret,
+      };
+    }
     const senderId = sender?.id ?? null;
     const lane = await lanes.laneOf({
       document,
       accountId,
       senderId,
       resourceId: resource.id,
-      urgent: request.class === 'urgent',
+      urgent: messageClass === 'urgent',
       inbound: false,
     });
     return {
       ...asked,
       channel,
+      messageClass,
+      rules: undefined,
       senderId,
       resourceId: resource.id,
       laneId: lane.id,
-      messageClass: request.class ?? 'transactional',
       content,
       subscriptionFields,
       secret: checksOf(channel).secret,

@@ -3,7 +3,7 @@
  *
  * | failure                                   | the pipe's rule names it, tries left | otherwise        |
  * |-------------------------------------------|--------------------------------------|------------------|
- * | a limit without a free slot               | wait, not counted as a try           | –                |
+ * | a limit without a free token              | wait, not counted as a try           | –                |
  * | the breaker of the lane is open           | wait, not counted as a try           | –                |
  * | no answer, request may have arrived       | wait if safe to repeat               | unknown if not   |
  * | no answer, request never left             | wait                                 | error exit       |

@@ -215,7 +215,9 @@ function createDeadline(name: string, limitMs: number): Deadline {
         }),
       ]),
     guard: ({ http, store, sql, module }) => ({
-      http: checked((request) => http({ ...request, timeoutMs: Math.min(request.timeoutMs, limitMs) })),
+      http: checked((request, place) =>
+        http({ ...request, timeoutMs: Math.min(request.timeoutMs, limitMs) }, place),
+      ),
       store: { get: checked(store.get), set: checked(store.set), delete: checked(store.delete) },
       sql: checked(sql),
       module: checked(module),

@@ -18,6 +18,7 @@ import {
   settle,
 } from '../storage/settle.ts';
 import { reasonOfState, STATE_CODES, STATE_OF_EVENT, SUBSCRIPTION_OF_EVENT } from '../storage/states.ts';
+import type { FallBack } from './fallback.ts';
 import { createGatherer, type Gatherer } from './gather.ts';
 import type { Ground } from './ground.ts';
 import { type SuppressWish, suppressionsOf } from './guards/suppress-by-event.ts';
@@ -29,13 +30,19 @@ const MOST_PARTS = 1_000;
 const RETRY_DELAYS_MS = [50, 200, 500, 1_000];
 const LONGEST_DELAY_MS = 2_000;
 
+/** What becomes of messages that failed with their sender; `woken` is told the lanes of their next ones. */
+export interface Falling {
+  readonly fallBack: FallBack;
+  readonly woken: (laneIds: readonly number[]) => void;
+}
+
 /** `node` gives the number under which this process holds its claims now. */
-export function createSettler(ground: Ground, node: () => number): Gatherer<Parts> {
+export function createSettler(ground: Ground, node: () => number, falling?: Falling): Gatherer<Parts> {
   return createGatherer<Parts>(async (parts) => {
     for (let attempt = 0; ; attempt += 1) {
       try {
         const startedMs = performance.now();
-        await settleApart(ground, node, parts);
+        await settleApart(ground, node, parts, falling);
         ground.stages.add('settle', parts.length, performance.now() - startedMs);
         return undefined;
       } catch (thrown) {
@@ -53,16 +60,21 @@ export function createSettler(ground: Ground, node: () => number): Gatherer<Part
 }
 
 /** A run with something in it that the database refuses costs no other: it is found by halving, and ends without it. */
-async function settleApart(ground: Ground, node: () => number, parts: readonly Parts[]): Promise<void> {
+async function settleApart(
+  ground: Ground,
+  node: () => number,
+  parts: readonly Parts[],
+  falling: Falling | undefined,
+): Promise<void> {
   try {
-    await settleParts(ground, node(), parts);
+    await settleParts(ground, node(), parts, falling);
   } catch (thrown) {
     if (!refusesValues(thrown)) throw thrown;
     const [only] = parts;
     if (parts.length > 1) {
       const half = Math.ceil(parts.length / 2);
-      await settleApart(ground, node, parts.slice(0, half));
-      await settleApart(ground, node, parts.slice(half));
+      await settleApart(ground, node, parts.slice(0, half), falling);
+      await settleApart(ground, node, parts.slice(half), falling);
     } else if (only !== undefined) {
       const failure = asFailure(thrown);
       ground.log.error({ code: failure.code, cause: thrown }, `a run cannot be kept: ${failure.message}`);
@@ -84,7 +96,12 @@ function keepable(part: Parts): Parts {
 }
 
 /** Writes the parts of many runs in one statement. */
-export async function settleParts(ground: Ground, node: number, parts: readonly Parts[]): Promise<void> {
+export async function settleParts(
+  ground: Ground,
+  node: number,
+  parts: readonly Parts[],
+  falling?: Falling,
+): Promise<void> {
   const settlement = {
     node,
     nowMs: ground.clock.now(),
@@ -104,10 +121,17 @@ export async function settleParts(ground: Ground, node: number, parts: readonly 
   const suppress = parts.flatMap((part) => part.suppress ?? []);
   if (loose.length > 0) await joinLoose(ground, loose, { ...settlement, suppress });
   if (suppress.length > 0) settlement.suppressions = await suppressionsOf(ground, suppress);
+  const moved = parts.some((part) => part.failing !== undefined)
+    ? await falling?.fallBack(
+        parts.flatMap((part) => part.failing ?? []),
+        settlement,
+      )
+    : undefined;
   settlement.messages = highest(settlement.messages);
   settlement.events = firstOfEach(settlement.events);
   const { told } = await settle(ground.database, settlement);
   logTold(ground.log, told);
+  if (moved !== undefined && moved.length > 0) falling?.woken(moved);
 }
 
 function collect<K extends keyof Omit<Settlement, 'node' | 'nowMs' | 'suppressions'>>(
@@ -193,6 +217,7 @@ async function joinLoose(
         source: event.source,
         id: message.message_id,
         launchId: message.launch_id,
+        accountId: message.account_id,
         attempt: message.attempt,
         state: STATE_CODES[state],
         reason: reasonOfState(state, code ?? type),

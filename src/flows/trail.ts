@@ -82,7 +82,7 @@ function errorOf(step: TrailStep): Readonly<Record<string, unknown>> {
 
 const WHY_WAIT = {
   retry: 'the failure is one to retry',
-  limit: 'a limit has no free slot',
+  limit: 'a limit has no free token, or its provider rests',
   breaker: 'the breaker of the lane is open, the try is not counted',
 } as const;
 

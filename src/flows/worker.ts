@@ -61,6 +61,8 @@ const FEW = 4;
 const WEBHOOK_CONCURRENCY = 4;
 /** A limit is asked again at least so often. */
 const LONGEST_HOLD_MS = 5_000;
+/** What a lane may take at least while its limit sends some of it back. */
+const LEAST_ROOM = 4;
 
 interface Lane {
   row: LaneRow;
@@ -76,6 +78,11 @@ interface Lane {
   blockedUntilMs: number;
   /** To let more arrive; by the machine's own clock. */
   restsUntilMs: number;
+  /** What a claim may bring: less while the limit sends some of it back, so that what waits is seldom rewritten. */
+  room: number;
+  /** Since the last claim: runs that ended, and those of them that the limit sent back. */
+  ended: number;
+  limited: number;
   stragglersAtMs: number;
   sweepAtMs: number;
   /** Before this due time nothing can stand any more: a sweep starts here, not among the dead rows of all time. */
@@ -110,6 +117,8 @@ export function createWorker(
   let pollAtMs = 0;
   /** Until the first resting lane may be asked again. */
   let restMs = Number.POSITIVE_INFINITY;
+  /** When the first lane may be asked again that its limit held. */
+  let resumeAtMs = Number.POSITIVE_INFINITY;
   let loop: Promise<void> | undefined;
   let heart: NodeJS.Timeout | undefined;
   let ring: () => void = () => {};
@@ -139,6 +148,9 @@ export function createWorker(
           asked: false,
           blockedUntilMs: 0,
           restsUntilMs: 0,
+          room: most,
+          ended: 0,
+          limited: 0,
           stragglersAtMs: nowMs + STRAGGLER_EVERY_MS,
           sweepAtMs: nowMs + SWEEP_EVERY_MS,
           sweptMs: 0,
@@ -187,10 +199,20 @@ export function createWorker(
       lane.sweptMs = Math.max(lane.sweptMs, Math.min(sweep.dueMs, sweep.nowMs - LONGEST_COMMIT_MS));
   };
 
+  const roomOf = (lane: Lane): number => {
+    if (lane.ended === 0) return lane.room;
+    if (lane.limited * 2 > lane.ended) lane.room = Math.max(LEAST_ROOM, Math.floor(lane.room / 2));
+    else lane.room = Math.min(lane.most, lane.room * 2);
+    lane.ended = 0;
+    lane.limited = 0;
+    return lane.room;
+  };
+
   /** The lanes to ask now, each with its share of what may still run. */
   const shares = (nowMs: number): LaneShare[] => {
     const poll = nowMs >= pollAtMs;
     if (poll) pollAtMs = nowMs + options.pollMs;
+    if (nowMs >= resumeAtMs) resumeAtMs = Number.POSITIVE_INFINITY;
     const free = options.concurrency - running;
     if (free <= 0 || unsettled > mostUnsettled) return [];
     const ready: Lane[] = [];
@@ -215,7 +237,7 @@ export function createWorker(
       // The last places are for lanes in which nothing runs, a few for each, so that hanging lanes never take them all.
       const open = left > reserve ? left - reserve : lane.running === 0 ? Math.min(left, FEW) : 0;
       const most = breakers.mayClaim(lane.row.id) === 'one' ? 1 : lane.most - lane.running;
-      const share = Math.min(most, fair, open);
+      const share = Math.min(most, fair, open, roomOf(lane));
       if (share <= 0) continue;
       left -= share;
       lane.asked = true;
@@ -309,18 +331,27 @@ export function createWorker(
 
   const leave = (lane: Lane | undefined) => {
     running -= 1;
-    if (lane !== undefined) lane.running -= 1;
+    if (lane !== undefined) {
+      lane.running -= 1;
+      lane.ended += 1;
+    }
     if (lane === undefined || lane.running === lane.half) awake();
   };
 
-  /** A lane whose limit has no free slot is not asked before there is one. */
+  /** A lane whose limit has no free token is not asked before there is one. */
   const hold = (lane: Lane | undefined, row: ClaimedRow, parts: Parts) => {
     const again = parts.again?.[0];
     // A task that waits, for a launch to be resumed, says nothing about the others.
     if (lane === undefined || again === undefined || again.tries !== row.tries || tasks.has(row.pipeline))
       return;
-    if (again.dueMs > lane.blockedUntilMs && again.dueMs < clock.now() + LONGEST_HOLD_MS)
+    // Later than that is no limit's doing, or one so slow that each of its events is better put back once.
+    if (again.dueMs >= clock.now() + LONGEST_HOLD_MS) return;
+    lane.limited += 1;
+    if (again.dueMs > lane.blockedUntilMs) {
       lane.blockedUntilMs = again.dueMs;
+      lane.hot = true;
+      resumeAtMs = Math.min(resumeAtMs, again.dueMs);
+    }
   };
 
   const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -355,7 +386,7 @@ export function createWorker(
         restMs = Number.POSITIVE_INFINITY;
         const asked = claiming < 2 && !claimLost ? shares(nowMs) : [];
         if (asked.length > 0) void claimOnce(asked, nowMs);
-        const untilPollMs = Math.max(5, Math.min(pollAtMs, lanesAtMs) - clock.now());
+        const untilPollMs = Math.max(5, Math.min(pollAtMs, lanesAtMs, resumeAtMs) - clock.now());
         await rest(Math.max(1, Math.min(untilPollMs, restMs)));
       } catch (thrown) {
         const failure = asFailure(thrown);

@@ -31,6 +31,7 @@ import { profileRoutes } from './routes/profiles.ts';
 import { providerConfigRoutes } from './routes/provider-config.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { resourceRoutes } from './routes/resources.ts';
+import { senderRuleRoutes } from './routes/sender-rules.ts';
 import { senderRoutes } from './routes/senders.ts';
 import { sendingRulesRoutes } from './routes/sending-rules.ts';
 import { sessionRoutes } from './routes/sessions.ts';
@@ -69,6 +70,7 @@ export function allRoutes(deps: RouteDeps): readonly Route[] {
     ...channelRoutes(ground, directory, woken),
     ...channelCheckRoutes(ground, directory),
     ...providerConfigRoutes(ground, directory),
+    ...senderRuleRoutes(ground, directory),
     ...operationRoutes(ground, directory, lanes, open),
     ...senderRoutes(ground, directory),
     ...resourceRoutes(ground, directory),

@@ -53,7 +53,7 @@ export const HTTP_PARAMS = Object.freeze({
     scope: oneOf('What they are counted for.', ['channel', 'sender', 'resource', 'account'], {
       default: 'channel',
     }),
-    burst: integer('So many at once.', { minimum: 1 }),
+    burst: integer('The most that leave at one instant. Default: a tenth of `requests`.', { minimum: 1 }),
   }),
   retry: object('When to try again; what waits is kept, also over a restart.', {
     attempts: integer('Tries in all. Default 5, or one more than `delays` has entries.', {

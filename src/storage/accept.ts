@@ -13,6 +13,8 @@ export interface NewMessage {
   readonly subscriptionId: string | null;
   readonly resourceId: string;
   readonly senderId: string | null;
+  /** What it keeps of the rule that chose its sender. */
+  readonly routeId?: number | null;
   readonly class: string;
   /** JSON text of the message's own values and attributes. */
   readonly content: string;
@@ -25,16 +27,17 @@ export async function insertMessages(
   messages: readonly NewMessage[],
   nowMs: number,
 ): Promise<void> {
+  const routed = messages.some((message) => typeof message.routeId === 'number');
   await sql.query(
     `with given as (
        select * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::int[], $7::uuid[], $8::uuid[], $9::uuid[],
-         $10::uuid[], $11::text[], $12::text[], $13::float8[])
-         as g (id, account, channel, version, lane, profile, subscription, resource, sender, class, content, expires)),
+         $10::uuid[], $11::text[], $12::text[], $13::float8[]${routed ? ', $14::int[]' : ''})
+         as g (id, account, channel, version, lane, profile, subscription, resource, sender, class, content, expires${routed ? ', route' : ''})),
      kept as (
        insert into message (id, account_id, channel_id, channel_version_id, lane_id, profile_id, subscription_id,
-         resource_id, sender_id, state, class, content, expires_at, updated_at)
+         resource_id, sender_id, state, class, content, expires_at, updated_at${routed ? ', route_id' : ''})
        select id, account, channel, version, lane, profile, subscription, resource, sender,
-         ${STATE_CODES.accepted}, class, content::json, to_timestamp(expires / 1000), $1 from given
+         ${STATE_CODES.accepted}, class, content::json, to_timestamp(expires / 1000), $1${routed ? ', route' : ''} from given
        on conflict (id) do nothing returning id, account_id, lane_id, channel_version_id)
      insert into waiting (id, account_id, lane_id, due_at, pipeline, message_id, channel_version_id)
      select id, account_id, lane_id, $1, ${PIPELINE_CODES.message}, id, channel_version_id from kept`,
@@ -52,6 +55,7 @@ export async function insertMessages(
       messages.map((message) => message.class),
       messages.map((message) => message.content),
       messages.map((message) => message.expiresAtMs),
+      ...(routed ? [messages.map((message) => message.routeId ?? null)] : []),
     ],
   );
 }

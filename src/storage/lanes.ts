@@ -1,5 +1,5 @@
 /** Lanes: what is isolated from what. */
-import type { Sql } from './database.ts';
+import type { Sql, SqlValue } from './database.ts';
 import { LANE_ACCOUNT, TOLD, TOLD_LANE, type ToldEvent, telling } from './operator-events.ts';
 
 export interface LaneRow {
@@ -13,10 +13,12 @@ export interface LaneRow {
   readonly breaker: 'closed' | 'open' | 'half_open';
   readonly probe_at: Date | null;
   readonly times_opened: number;
+  /** The provider asked for rest until then. */
+  readonly held_until: Date | null;
 }
 
 const COLUMNS =
-  'id, key, account_id, channel_id, sender_id, paused_at, epoch, breaker, probe_at, times_opened';
+  'id, key, account_id, channel_id, sender_id, paused_at, epoch, breaker, probe_at, times_opened, held_until';
 
 /**
  * All lanes; there is one per account, channel and sender, so they are few. Out of a paused channel nothing leaves, and
@@ -25,7 +27,7 @@ const COLUMNS =
 export function readLanes(sql: Sql): Promise<LaneRow[]> {
   return sql.query<LaneRow>(
     `select l.id, l.key, l.account_id, l.channel_id, l.sender_id, l.epoch, l.breaker, l.probe_at, l.times_opened,
-       coalesce(l.paused_at, c.updated_at) as paused_at
+       l.held_until, coalesce(l.paused_at, c.updated_at) as paused_at
      from lane l left join channel c on c.id = l.channel_id and c.status = 'paused' and l.key not like '%/in'`,
   );
 }
@@ -52,6 +54,7 @@ export interface ShownLane {
   readonly breaker: 'closed' | 'open' | 'half_open';
   readonly opened_at: Date | null;
   readonly probe_at: Date | null;
+  readonly held_until: Date | null;
   readonly fault: unknown;
   readonly waiting: number;
   readonly due: number;
@@ -62,7 +65,7 @@ export interface ShownLane {
 export function showLanes(sql: Sql, accountId: string, nowMs: number): Promise<ShownLane[]> {
   return sql.query<ShownLane>(
     `select l.id, l.key, c.sid as channel, s.sid as sender, l.paused_at, l.breaker, l.opened_at,
-       l.probe_at, l.fault, coalesce(w.waiting, 0)::int as waiting,
+       l.probe_at, l.held_until, l.fault, coalesce(w.waiting, 0)::int as waiting,
        coalesce(w.due, 0)::int as due, w.oldest
      from lane l left join channel c on c.id = l.channel_id left join sender s on s.id = l.sender_id
      left join (select lane_id, count(*) as waiting, count(*) filter (where due_at <= $2) as due, min(due_at) as oldest
@@ -145,26 +148,53 @@ export async function probeBreaker(sql: Sql, id: number, nowMs: number, untilMs:
 }
 
 /** Closes a breaker and tells every node to look behind its cursors; undefined where it is closed already. */
-export async function closeBreaker(
+export function closeBreaker(sql: Sql, id: number, nowMs: number): Promise<readonly ToldEvent[] | undefined> {
+  return close(sql, [id, new Date(nowMs)], "lane.breaker <> 'closed'", 'probe');
+}
+
+/**
+ * Closes the breaker of a lane and ends its rest, by hand; undefined where the account has no such lane that needs it.
+ * Told is only that a breaker closed.
+ */
+export function resetLane(
   sql: Sql,
+  accountId: string,
   id: number,
   nowMs: number,
-  accountId?: string,
+): Promise<readonly ToldEvent[] | undefined> {
+  const needed = "lane.account_id = $3 and (lane.breaker <> 'closed' or lane.held_until > $2)";
+  return close(sql, [id, new Date(nowMs), accountId], needed, 'reset');
+}
+
+/** Values are the lane, the time, and what `needed` asks for more. */
+async function close(
+  sql: Sql,
+  values: readonly SqlValue[],
+  needed: string,
+  by: 'probe' | 'reset',
 ): Promise<readonly ToldEvent[] | undefined> {
   const [row] = await sql.query<{ told: ToldEvent[] | null }>(
-    `with before as (
-       select id, opened_at from lane
-       where id = $1 and breaker <> 'closed' and ($2::uuid is null or account_id = $2) for update),
+    `with before as (select id, opened_at, breaker from lane where id = $1 and ${needed} for update),
      l as (
-       update lane set breaker = 'closed', opened_at = null, probe_at = null, times_opened = 0, epoch = epoch + 1
-       from before where lane.id = before.id returning lane.*, before.opened_at as was_opened_at),
+       update lane set breaker = 'closed', opened_at = null, probe_at = null, times_opened = 0,
+         ${by === 'reset' ? 'held_until = null,' : ''} epoch = epoch + 1
+       from before where lane.id = before.id
+       returning lane.*, before.opened_at as was_opened_at, before.breaker as was),
      facts as (
        select ${LANE_ACCOUNT} as account_id, 'lane.closed' as type, json_build_object(${NAMES},
-         'openedAt', iso_time(l.was_opened_at), 'by', ${accountId === undefined ? `'probe'` : `'reset'`}) as data
-       from l ${NAMED} where ${TOLD_LANE}),
-     ${telling('$3')}
+         'openedAt', iso_time(l.was_opened_at), 'by', '${by}') as data
+       from l ${NAMED} where ${TOLD_LANE} and l.was <> 'closed'),
+     ${telling('$2')}
      select ${TOLD} as told from l`,
-    [id, accountId ?? null, new Date(nowMs)],
+    values,
   );
   return row === undefined ? undefined : (row.told ?? []);
+}
+
+/** Nothing of the lane is claimed before `untilMs`. */
+export async function holdLane(sql: Sql, id: number, untilMs: number): Promise<void> {
+  await sql.query('update lane set held_until = greatest(held_until, $2) where id = $1', [
+    id,
+    new Date(untilMs),
+  ]);
 }

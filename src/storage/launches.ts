@@ -113,6 +113,16 @@ export interface AudienceCondition {
   readonly named?: true;
 }
 
+/** How the messages of a page find their senders, where the launch names none. */
+export interface LaunchChoice {
+  /** The number of the rule that fits profile `p` and subscription `s`, as SQL. */
+  readonly rule: string;
+  /** Joins what the rule offers to the message of this id. Called once, after which `values` are complete. */
+  readonly join: (id: string, rule: string) => string;
+  /** They follow those of the audience. */
+  readonly values: readonly SqlValue[];
+}
+
 const STATE_NAMES = Object.entries(STATE_CODES)
   .map(([name, code]) => `(${code}, '${name}')`)
   .join(', ');

@@ -11,6 +11,8 @@ export interface MessageRow {
   readonly channel_id: number;
   readonly channel_version_id: number;
   readonly sender: string | null;
+  /** The name of the sender rule that chose its first sender. */
+  readonly rule: string | null;
   readonly mailing_id: string | null;
   readonly profile: string | null;
   readonly state: number;
@@ -25,12 +27,13 @@ export interface MessageRow {
 }
 
 const SELECT = `select m.id, m.account_id, c.sid as channel, m.channel_id, m.channel_version_id, s.sid as sender,
-    l.mailing_id, p.external_id as profile, m.state, m.attempt, m.reason, m.external_id, m.class, m.updated_at,
+    o.name as rule, l.mailing_id, p.external_id as profile, m.state, m.attempt, m.reason, m.external_id, m.class, m.updated_at,
     coalesce(l.content_item_id, (m.content ->> 'item')::uuid) as content_item_id,
     coalesce(l.content_version, (m.content ->> 'version')::int) as content_version,
     exists (select from waiting w where w.id = m.id and w.owner is not null) as owned
   from message m join channel c on c.id = m.channel_id
   left join sender s on s.id = m.sender_id
+  left join sender_route o on o.id = m.route_id
   left join launch l on l.id = m.launch_id
   left join profile p on p.id = m.profile_id`;
 
@@ -70,11 +73,13 @@ export interface AttemptRow {
   readonly outcome: string;
   readonly trail: unknown;
   readonly id: string;
+  readonly sender: string | null;
 }
 
 export function attemptsOfMessage(sql: Sql, accountId: string, messageId: string): Promise<AttemptRow[]> {
   return sql.query<AttemptRow>(
-    `select id, number, outcome, trail from attempt where message_id = $2 and account_id = $1 and id >= $2 order by id`,
+    `select a.id, a.number, a.outcome, a.trail, s.sid as sender from attempt a left join sender s on s.id = a.sender_id
+     where a.message_id = $2 and a.account_id = $1 and a.id >= $2 order by a.id`,
     [accountId, messageId],
   );
 }
@@ -83,6 +88,8 @@ export interface MessageFilter {
   readonly states?: readonly number[] | undefined;
   readonly channelId?: number | undefined;
   readonly mailingId?: string | undefined;
+  /** The sid of the sender. */
+  readonly sender?: string | undefined;
   readonly reason?: string | undefined;
 }
 
@@ -100,6 +107,11 @@ function condition(
   if (filter.channelId !== undefined) parts.push(`m.channel_id = ${bind(filter.channelId)}`);
   if (filter.mailingId !== undefined) {
     parts.push(`m.launch_id in (select id from launch where mailing_id = ${bind(filter.mailingId)})`);
+  }
+  if (filter.sender !== undefined) {
+    parts.push(
+      `m.sender_id in (select id from sender where account_id = $1 and sid = ${bind(filter.sender)})`,
+    );
   }
   if (filter.reason !== undefined) parts.push(`m.reason = ${bind(filter.reason)}`);
   return { text: parts.map((part) => ` and ${part}`).join(''), values };

@@ -8,6 +8,8 @@ const SEEN_DAYS = 7;
 const IDEMPOTENCY_DAYS = 2;
 const PARKED_DAYS = 30;
 const DELIVERY_DAYS = 30;
+/** A limit that nobody asked for so long after its window is forgotten. */
+const LIMIT_DAYS = 1;
 
 /** Deletes what nobody asks for any more, in small bites, and drops partitions older than `retentionDays`. */
 export async function dropOld(sql: Sql, nowMs: number, retentionDays: number): Promise<void> {
@@ -36,6 +38,11 @@ export async function dropOld(sql: Sql, nowMs: number, retentionDays: number): P
   await sql.query(
     `delete from trigger_key where ctid = any(array(select ctid from trigger_key where message_id < uuid_floor($1) ${bite}))`,
     [before(retentionDays)],
+  );
+  await sql.query(
+    `with gone as (delete from rate_limit where greatest(seen_ms, held_ms) + window_ms < $1::float8 returning key)
+     delete from rate_holder where key in (select key from gone)`,
+    [before(LIMIT_DAYS).getTime()],
   );
   // The ids of providers go with the messages they belong to, whose ids are ordered by time.
   await sql.query(

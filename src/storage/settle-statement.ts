@@ -8,7 +8,8 @@ import type { SqlValue } from './database.ts';
 import { counting } from './launch-counts.ts';
 import { PARKED_DUE_MS } from './launches.ts';
 import { TOLD, telling } from './operator-events.ts';
-import type { Settlement } from './settle.ts';
+import type { SettledMessage, SettledWait, Settlement } from './settle.ts';
+import { STATE_CODES } from './states.ts';
 
 type Column<T> = readonly [name: string, type: ColumnType, read: (row: T) => string | number | null];
 
@@ -53,6 +54,7 @@ export function settleStatement(settlement: Settlement): { text: string; values:
     (row) => (read(row) === row.source ? null : read(row)),
   ];
   const message = 'coalesce(r.message, s.id)';
+  const moves = messages.some((row) => row.next !== undefined);
 
   parts.push('gone as (delete from waiting where id = any($3::uuid[]) and owner = $1 returning id)');
   if (again.length > 0) {
@@ -62,6 +64,7 @@ export function settleStatement(settlement: Settlement): { text: string; values:
       ['pipe', 'int', (row) => row.pipe],
       ['tries', 'int', (row) => row.tries],
       ['payload', 'text', (row) => row.payload],
+      ...(moves ? [['lane', 'int', (row: SettledWait) => row.laneId] as const] : []),
     ]);
     const parked = again.filter((row) => row.dueMs === PARKED_DUE_MS && row.messageId !== null);
     let due = 'to_timestamp(r.due / 1000)';
@@ -75,7 +78,7 @@ export function settleStatement(settlement: Settlement): { text: string; values:
     }
     // The rows that go are those of the list that do not wait again.
     parts.push(`back as (update waiting w set owner = null, due_at = ${due}, pipe = r.pipe, tries = r.tries,
-      payload = r.payload from ${from} where w.id = r.id and w.owner = $1 returning w.id)`);
+      payload = r.payload${moves ? ', lane_id = r.lane' : ''} from ${from} where w.id = r.id and w.owner = $1 returning w.id)`);
     parts.push(
       `gone as (delete from waiting where id = any(($3::uuid[])[1:$5::int]) and owner = $1 returning id)`,
       'held as (select id from gone union all select id from back)',
@@ -105,20 +108,32 @@ export function settleStatement(settlement: Settlement): { text: string; values:
   if (messages.length > 0) {
     const from = ours(messages, [
       messageOf((row) => row.id),
+      ['account', 'int', (row) => entryOf(row.accountId)],
       ['attempt', 'int', (row) => row.attempt],
       ['state', 'int', (row) => row.state],
       ['reason', 'text', (row) => row.reason],
       ['external_id', 'text', (row) => row.externalId],
+      ...(moves
+        ? [
+            ['sender', 'uuid', (row: SettledMessage) => row.next?.senderId ?? null] as const,
+            ['lane', 'int', (row: SettledMessage) => row.next?.laneId ?? null] as const,
+          ]
+        : []),
     ]);
     // A state only rises; the provider's id is kept even where a report has overtaken it.
-    const rises = '(r.attempt, r.state) > (m.attempt, m.state)';
+    const newer = '(r.attempt, r.state) > (m.attempt, m.state)';
+    const rises = moves ? `(${newer} and (r.sender is null or m.state < ${STATE_CODES.sent}))` : newer;
+    const moved = moves
+      ? `, sender_id = case when ${rises} then coalesce(r.sender, m.sender_id) else m.sender_id end,
+      lane_id = case when ${rises} then coalesce(r.lane, m.lane_id) else m.lane_id end`
+      : '';
     // Counts follow for launches only: a message sent by the API costs nothing here.
     const counted = messages.some((row) => row.launchId !== null);
     parts.push(`new_states as (update message m set ${counted ? 'prior = m.state, ' : ''}state = case when ${rises} then r.state else m.state end,
-      attempt = greatest(r.attempt, m.attempt), reason = case when ${rises} then r.reason else m.reason end,
-      external_id = coalesce(r.external_id, m.external_id), updated_at = $2
+      attempt = ${moves ? `case when ${rises} then r.attempt else m.attempt end` : 'greatest(r.attempt, m.attempt)'}, reason = case when ${rises} then r.reason else m.reason end,
+      external_id = coalesce(r.external_id, m.external_id), updated_at = $2${moved}
       from ${from}
-      where m.id = ${message} and (${rises} or (r.attempt = m.attempt and m.external_id is null and r.external_id is not null))${counted ? ' returning m.launch_id, m.prior, m.state' : ''})`);
+      where m.id = ${message} and m.account_id = ${entry('account')} and (${rises} or (r.attempt = m.attempt and m.external_id is null and r.external_id is not null))${counted ? ' returning m.launch_id, m.prior, m.state' : ''})`);
     if (counted) parts.push(counting('new_states', '$2'));
   }
   if (events.length > 0) {
@@ -158,11 +173,12 @@ export function settleStatement(settlement: Settlement): { text: string; values:
       ['account', 'int', (row) => entryOf(row.accountId)],
       messageOf((row) => row.messageId),
       ['number', 'int', (row) => row.number],
+      ['sender', 'int', (row) => entryOf(row.senderId ?? null)],
       ['outcome', 'text', (row) => row.outcome],
       ['trail', 'text', (row) => row.trail],
     ]);
-    parts.push(`new_attempts as (insert into attempt (id, account_id, message_id, number, outcome, trail)
-      select r.id, ${entry('account')}, ${message}, r.number, r.outcome, r.trail::json from ${from})`);
+    parts.push(`new_attempts as (insert into attempt (id, account_id, message_id, number, sender_id, outcome, trail)
+      select r.id, ${entry('account')}, ${message}, r.number, ${entry('sender')}, r.outcome, r.trail::json from ${from})`);
   }
   if (externalIds.length > 0) {
     const from = ours(externalIds, [

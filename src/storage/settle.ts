@@ -26,10 +26,13 @@ export interface SettledMessage {
   readonly id: string;
   /** The launch that it counts for. */
   readonly launchId: string | null;
+  readonly accountId: string;
   readonly attempt: number;
   readonly state: number;
   readonly reason: string | null;
   readonly externalId: string | null;
+  /** It goes on with another sender, in that one's lane, unless it was reported as sent meanwhile. */
+  readonly next?: { readonly senderId: string; readonly laneId: number };
 }
 
 export interface SettledEvent {
@@ -58,6 +61,7 @@ export interface SettledAttempt {
   readonly accountId: string;
   readonly messageId: string;
   readonly number: number;
+  readonly senderId?: string | null;
   readonly outcome: string;
   /** JSON text. */
   readonly trail: string;
@@ -117,7 +121,7 @@ export interface Settlement {
   readonly nowMs: number;
   /** Waiting rows that are finished. */
   readonly done: readonly string[];
-  /** Waiting rows that wait again; `id` is the row itself. */
+  /** Waiting rows that wait again; `id` is the row itself, which stays in its lane unless its message has a `next`. */
   readonly again: readonly SettledWait[];
   readonly waits: readonly SettledWait[];
   readonly messages: readonly SettledMessage[];

@@ -27,8 +27,9 @@ export function insertTriggered(
   return sql.query<RepeatedTrigger>(
     `with given as (
        select *, coalesce(profile, resource) as target from unnest($2::uuid[], $3::uuid[], $4::int[], $5::int[],
-         $6::int[], $7::uuid[], $8::uuid[], $9::uuid[], $10::uuid[], $11::text[], $12::text[], $13::uuid[], $14::text[])
-         as g (id, account, channel, version, lane, profile, subscription, resource, sender, class, content, launch, key)),
+         $6::int[], $7::uuid[], $8::uuid[], $9::uuid[], $10::uuid[], $11::text[], $12::text[], $13::uuid[], $14::text[],
+         $15::int[])
+         as g (id, account, channel, version, lane, profile, subscription, resource, sender, class, content, launch, key, route)),
      named as (
        insert into trigger_key (launch_id, target_id, key, message_id)
        select distinct on (launch, target, key) launch, target, key, id from given where key is not null
@@ -37,9 +38,9 @@ export function insertTriggered(
        returning launch_id, target_id, key, message_id),
      kept as (
        insert into message (id, account_id, channel_id, channel_version_id, lane_id, profile_id, subscription_id,
-         resource_id, sender_id, state, class, content, launch_id, updated_at)
+         resource_id, sender_id, state, class, content, launch_id, route_id, updated_at)
        select id, account, channel, version, lane, profile, subscription, resource, sender,
-         ${STATE_CODES.accepted}, class, content::json, launch, $1 from given
+         ${STATE_CODES.accepted}, class, content::json, launch, route, $1 from given
        where key is null or id in (select message_id from named)
        on conflict (id) do nothing
        returning id, account_id, lane_id, channel_version_id, launch_id, prior, state),
@@ -66,6 +67,7 @@ export function insertTriggered(
       messages.map((message) => message.content),
       messages.map((message) => message.launchId),
       messages.map((message) => message.dedupeKey),
+      messages.map((message) => message.routeId ?? null),
     ],
   );
 }

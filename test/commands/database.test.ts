@@ -172,6 +172,7 @@ describe('sluiceway keys rotate', () => {
       JSON.stringify(sealed('answer')),
       at,
     ]);
+    await add("insert into setting values ('address_key', $1)", [JSON.stringify(sealed('hash key'))]);
     await add("insert into lane (key, channel_id, created_at) values ('lane', 100, $1)", [at]);
     await add(
       `insert into webhook (id, account_id, url, events, secrets, lane_id, created_at, updated_at)
@@ -201,6 +202,7 @@ describe('sluiceway keys rotate', () => {
       'provider settings: 1 of 1 encrypted anew',
       'subscriptions: 1 of 1 encrypted anew',
       'tokens of providers: 1 of 1 encrypted anew',
+      'key of addresses: 1 of 1 encrypted anew',
       'kept answers: 1 of 1 encrypted anew',
       'waiting events: 1 of 1 encrypted anew',
     ]);
@@ -239,7 +241,7 @@ describe('sluiceway keys rotate', () => {
     const again = await runCommand(['keys', 'rotate', '--json'], settings(NEW));
     expect(again.code).toBe(0);
     const { places } = JSON.parse(again.output) as { places: { changed: number; rows: number }[] };
-    expect(places.map(({ rows, changed }) => [rows, changed])).toEqual([[450, 0], ...Array(8).fill([1, 0])]);
+    expect(places.map(({ rows, changed }) => [rows, changed])).toEqual([[450, 0], ...Array(9).fill([1, 0])]);
   });
 
   it('has exit code 1 where a key is missing, and leaves those secrets as they are', async () => {

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLaneHolds } from '../../src/flows/lane-holds.ts';
 import { createLanes } from '../../src/flows/lanes.ts';
 import { createLimiter } from '../../src/flows/limiter.ts';
 import { createOpenOutside } from '../../src/flows/open-outside.ts';
@@ -36,7 +37,8 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
   const { port } = provider.address() as AddressInfo;
   api = await openApi(({ ground, directory }) => {
-    const limiter = createLimiter(ground, async () => {});
+    const limiter = createLimiter(ground, { leaseMs: 10_000 });
+    const holds = createLaneHolds(ground, () => {});
     const { byName } = createModules({
       guard,
       http,
@@ -45,7 +47,7 @@ beforeAll(async () => {
       log: () => {},
     });
     const query = async () => [];
-    open = createOpenOutside(ground, limiter, { send: http.send, authorize, query, modules: byName });
+    open = createOpenOutside(ground, limiter, holds, { send: http.send, authorize, query, modules: byName });
     return [
       ...channelRoutes(ground, directory, () => {}),
       ...senderRoutes(ground, directory),

@@ -5,7 +5,7 @@ import { insertMessages, insertRequests } from '../../src/storage/accept.ts';
 import { beat, claim, enterNode, FIRST_ID, release, releaseLost } from '../../src/storage/claim.ts';
 import { ensureLane } from '../../src/storage/lanes.ts';
 import { findMessages } from '../../src/storage/loose.ts';
-import { reserveSlots } from '../../src/storage/rate-slots.ts';
+import { turnRateLimits } from '../../src/storage/rate-limits.ts';
 import { type Settlement, settle } from '../../src/storage/settle.ts';
 import { STATE_CODES } from '../../src/storage/states.ts';
 import { takeOver } from '../../src/storage/take-over.ts';
@@ -200,6 +200,7 @@ for (const kind of ['embedded', 'server'] as const) {
                 source: id,
                 id,
                 launchId: null,
+                accountId: account,
                 attempt: 1,
                 state: STATE_CODES.sent,
                 reason: null,
@@ -311,7 +312,18 @@ for (const kind of ['embedded', 'server'] as const) {
             test.database,
             settlement(node, {
               done: [source],
-              messages: [{ source, id, launchId: null, attempt, state, reason: null, externalId: null }],
+              messages: [
+                {
+                  source,
+                  id,
+                  launchId: null,
+                  accountId: account,
+                  attempt,
+                  state,
+                  reason: null,
+                  externalId: null,
+                },
+              ],
             }),
           );
           return (await stateOf(id))?.state;
@@ -357,13 +369,23 @@ for (const kind of ['embedded', 'server'] as const) {
         expect(await claim(test.database, node, now, [fromStart(laneId, 10)])).toHaveLength(1);
       });
 
-      it('hands out slots in line, and none that begin beyond the horizon', async () => {
-        const first = await reserveSlots(test.database, 'limit', now, 100, 2, 1, 200);
-        const second = await reserveSlots(test.database, 'limit', now, 100, 2, 1, 200);
-        const third = await reserveSlots(test.database, 'limit', now, 100, 2, 1, 200);
-        expect(first).toEqual({ firstMs: now });
-        expect(second).toEqual({ firstMs: now + 200 });
-        expect(third).toEqual({ waitMs: 200 });
+      it('counts the tokens of a limit by its own clock', async () => {
+        const holder = { name: 'a', leaseMs: 10_000, horizonMs: 200, nowMs: undefined };
+        const turn = {
+          key: 'limit',
+          requests: 2,
+          windowMs: 3_600_000,
+          burst: 2,
+          held: 0,
+          used: 0,
+          wanted: 3,
+        };
+        const [first] = await turnRateLimits(test.database, holder, [turn]);
+        expect(first?.granted).toBe(2);
+        const other = { ...holder, name: 'b' };
+        const [second] = await turnRateLimits(test.database, other, [{ ...turn, wanted: 1 }]);
+        expect(second).toMatchObject({ granted: 0, soon: 0 });
+        expect(second?.waitMs).toBeGreaterThan(3_500_000);
       });
 
       it.skipIf(kind === 'embedded')(

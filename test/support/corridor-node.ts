@@ -5,9 +5,11 @@ import { createVault } from '../../src/access/vault.ts';
 import { createAccept } from '../../src/flows/accept-message.ts';
 import { createAcceptRequest } from '../../src/flows/accept-request.ts';
 import { createDirectory, type Directory } from '../../src/flows/directory.ts';
+import { createFallBack } from '../../src/flows/fallback.ts';
 import type { Ground } from '../../src/flows/ground.ts';
 import { createHousekeeping, type Housekeeping } from '../../src/flows/housekeeping.ts';
 import { createLaneBreakers } from '../../src/flows/lane-breakers.ts';
+import { createLaneHolds, withHolds } from '../../src/flows/lane-holds.ts';
 import { createLanes } from '../../src/flows/lanes.ts';
 import { createLimiter } from '../../src/flows/limiter.ts';
 import { createMailings } from '../../src/flows/mailings.ts';
@@ -88,8 +90,10 @@ export async function startNode(database: Database, world: World, options: NodeO
   const lanes = createLanes(ground);
   const held: { worker?: Worker } = {};
   const waker = await createWaker(ground, (laneId) => held.worker?.wake(laneId));
-  const limiter = createLimiter(ground, (ms) => new Promise((resolve) => setTimeout(resolve, ms)));
-  const open = createOpenOutside(ground, limiter, {
+  // Time jumps in these tests, for the database too.
+  const limiter = createLimiter(ground, { leaseMs: 60_000, databaseNow: clock.now });
+  const holds = createLaneHolds(ground, () => waker.woken([]));
+  const open = createOpenOutside(ground, limiter, holds, {
     send: http.send,
     authorize,
     query: foreign.query,
@@ -107,8 +111,11 @@ export async function startNode(database: Database, world: World, options: NodeO
       ...mailings.tasks,
       [PIPELINE_CODES.operator_event, steady(ground, createDeliver(ground, http.send))] as const,
     ]),
-    createSettler(ground, () => held.worker?.node() ?? 0),
-    breakers,
+    createSettler(ground, () => held.worker?.node() ?? 0, {
+      fallBack: createFallBack(ground, directory, lanes),
+      woken: waker.woken,
+    }),
+    withHolds(ground, breakers, holds),
     {
       name: 'test',
       laneConcurrency: options.laneConcurrency ?? 256,
@@ -159,6 +166,7 @@ export async function startNode(database: Database, world: World, options: NodeO
     stop: async () => {
       mailings.watching.close();
       await worker.stop();
+      await limiter.stop();
       await waker.stop();
       await http.close();
       await foreign.close();

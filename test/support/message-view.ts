@@ -24,9 +24,12 @@ export interface MessageView {
   readonly reason: string | null;
   readonly externalId: string | null;
   readonly attempt: number;
+  readonly sender: string | null;
+  readonly rule: string | null;
   readonly events: readonly Event[];
   readonly attempts: readonly {
     readonly number: number;
+    readonly sender: string | null;
     readonly outcome: string;
     readonly trail: readonly TrailPipe[];
   }[];

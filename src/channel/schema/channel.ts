@@ -104,7 +104,7 @@ const limitsSchema = (): JsonObject =>
       scope: choice('What they are counted for.', ['channel', 'sender', 'resource', 'account'], {
         default: 'channel',
       }),
-      burst: whole('So many at once.', { minimum: 1 }),
+      burst: whole('The most that leave at one instant. Default: a tenth of `requests`.', { minimum: 1 }),
     },
     ['requests', 'per'],
   );

@@ -36,6 +36,7 @@ export function hold(
         source: row.id,
         id: row.message_id ?? row.id,
         launchId: row.launch_id,
+        accountId: row.account_id ?? '',
         attempt,
         state,
         reason,

@@ -78,10 +78,13 @@ export function createCheckMailing(
         : findEntity(database, 'sender', accountId, body.sender, document.id),
       findEntity(database, 'resource', accountId, body.resource),
     ]);
-    if (body.sender === undefined ? (document.fields.sender ?? []).length > 0 : sender === undefined) {
+    const needsSender =
+      (document.fields.sender ?? []).length > 0 &&
+      (await directory.senderRules(accountId, document.id)) === undefined;
+    if (body.sender === undefined ? needsSender : sender === undefined) {
       throw refused(
         '/sender',
-        `Name a sender of channel "${document.sid}"; "${body.sender ?? ''}" is not one.`,
+        `Name a sender of channel "${document.sid}"; "${body.sender ?? ''}" is not one. Without a name, sender rules choose.`,
       );
     }
     if (resource === undefined) throw refused('/resource', `There is no resource "${body.resource}".`);

@@ -7,10 +7,12 @@ import { type LaunchRow, readLaunches } from '../../storage/launches.ts';
 import {
   countAudience,
   FIRST_COUNT_VALUE,
+  FIRST_INDIRECT_VALUE,
   FIRST_PAGE_VALUE,
   openDirectPage,
   openIndirect,
 } from '../../storage/open-launch.ts';
+import { createSenderChooser } from '../choose-sender.ts';
 import type { Directory } from '../directory.ts';
 import { putBack } from '../end-message.ts';
 import type { Ground } from '../ground.ts';
@@ -48,24 +50,49 @@ export function createOpenLaunch(
 ): (row: ClaimedRow, task: MailingTask) => Promise<Parts> {
   const { database, clock } = ground;
 
-  const openPages = async (launch: LaunchRow, laneId: number): Promise<boolean> => {
+  const chooser = createSenderChooser(ground, lanes);
+
+  /** How the launch finds its senders, where it names none; bound values are numbered from `first` on. */
+  const choiceOf = async (launch: LaunchRow, document: ChannelDocument, first: number) => {
+    if (launch.sender_id !== null) return undefined;
+    const { account_id: accountId, resource_id: resourceId } = launch;
+    const known = await directory.senderRules(accountId, document.id);
+    if (known === undefined && (document.fields.sender ?? []).length === 0) return undefined;
+    // Where a channel needs a sender and its rules are gone, no rule fits: its messages fail and say why.
+    const rules = known ?? { rules: [], routes: [], senders: null, updated_at: new Date(clock.now()) };
+    const place = { document, accountId, resourceId, urgent: launch.class === 'urgent' };
+    return chooser.forLaunch(rules, place, first);
+  };
+
+  const openPages = async (
+    launch: LaunchRow,
+    document: ChannelDocument,
+    laneId: number,
+  ): Promise<boolean> => {
     const condition = audienceCondition(launch.audience, FIRST_PAGE_VALUE);
     const endMs = clock.now() + SLICE_MS;
     let { opened_to: openedTo } = launch;
     for (;;) {
+      // Asked for each page, because senders come to rest meanwhile.
+      const choice = await choiceOf(launch, document, FIRST_PAGE_VALUE + condition.values.length);
       const nowMs = clock.now();
-      const page = await openDirectPage(database, launch, openedTo, laneId, PAGE_ROWS, nowMs, condition);
-      if (page.opened > 0) woken([laneId]);
+      const page = await openDirectPage(
+        database,
+        launch,
+        openedTo,
+        laneId,
+        PAGE_ROWS,
+        nowMs,
+        condition,
+        choice,
+      );
+      if (page.opened > 0) woken(page.lanes ?? [laneId]);
       if (!page.more) return false;
       // Nothing was looked at: the launch was paused, stopped, or is another's.
       if (page.openedTo === openedTo) return true;
       if (openedTo === null) {
-        await countAudience(
-          database,
-          launch,
-          page.openedTo,
-          audienceCondition(launch.audience, FIRST_COUNT_VALUE),
-        );
+        const counted = audienceCondition(launch.audience, FIRST_COUNT_VALUE);
+        await countAudience(database, launch, page.openedTo, counted);
       }
       openedTo = page.openedTo;
       if (clock.now() >= endMs) return true;
@@ -79,11 +106,12 @@ export function createOpenLaunch(
     const { document } = await directory.version(launch.channel_version_id);
     const laneId = await laneOfLaunch(lanes, document, launch);
     if (document.communication === 'direct') {
-      return (await openPages(launch, laneId)) ? putBack(row, clock.now()) : { done: [row.id] };
+      return (await openPages(launch, document, laneId)) ? putBack(row, clock.now()) : { done: [row.id] };
     }
     const pipeline = launch.kind === 'moderation' ? 'moderate' : 'message';
-    const page = await openIndirect(database, launch.id, laneId, pipeline, clock.now());
-    if (page.opened > 0) woken([laneId]);
+    const choice = await choiceOf(launch, document, FIRST_INDIRECT_VALUE);
+    const page = await openIndirect(database, launch.id, laneId, pipeline, clock.now(), choice);
+    if (page.opened > 0) woken(page.lanes ?? [laneId]);
     return page.more ? putBack(row, clock.now()) : { done: [row.id] };
   };
 }

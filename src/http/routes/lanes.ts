@@ -3,7 +3,7 @@ import { Failure } from '../../errors.ts';
 import type { Ground } from '../../flows/ground.ts';
 import { logTold } from '../../flows/operator-events/log-told.ts';
 import { writeAudit } from '../../storage/audit.ts';
-import { closeBreaker, pauseLane, showLanes } from '../../storage/lanes.ts';
+import { pauseLane, resetLane, showLanes } from '../../storage/lanes.ts';
 import { type Route, route } from '../route.ts';
 import { anyObject, objectSchema } from '../schemas.ts';
 
@@ -27,7 +27,7 @@ export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) =
           throw new Failure(
             'NOT_FOUND',
             verb === 'reset'
-              ? 'There is no lane with this id and an open breaker in your account.'
+              ? 'There is no lane with this id in your account whose breaker is open or which rests.'
               : 'There is no lane with this id in your account.',
           );
         logTold(ground.log, told);
@@ -45,7 +45,7 @@ export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) =
     });
   const change = (verb: 'pause' | 'resume' | 'reset', accountId: string, id: number, nowMs: number) =>
     verb === 'reset'
-      ? closeBreaker(database, id, nowMs, accountId)
+      ? resetLane(database, accountId, id, nowMs)
       : pauseLane(database, accountId, id, verb, nowMs);
 
   return [
@@ -73,6 +73,7 @@ export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) =
             breaker: lane.breaker,
             openedAt: lane.opened_at,
             probeAt: lane.probe_at,
+            heldUntil: lane.held_until,
             fault: lane.fault,
             pausedAt: lane.paused_at,
             waiting: lane.waiting,
@@ -84,6 +85,9 @@ export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) =
     }),
     set('pause', 'Nothing of this lane is sent until it is resumed.'),
     set('resume', 'Go on with a paused lane.'),
-    set('reset', 'Close the breaker of a lane by hand: its provider is tried again at once.'),
+    set(
+      'reset',
+      'Close the breaker of a lane by hand, or end its rest: its provider is tried again at once.',
+    ),
   ];
 }

@@ -44,7 +44,7 @@ const mailingRequest = objectSchema(
         "One of the channel's mailing_types; `regular` where it is left out and the channel takes it.",
     },
     channel: sid,
-    sender: sid,
+    sender: { ...sid, description: 'May be left out where sender rules choose.' },
     resource: sid,
     template: {
       description: "Values of the channel's template fields, or the sid of a template.",

@@ -44,7 +44,11 @@ const states = Object.keys(STATE_CODES);
 const messageRequest = objectSchema(
   {
     channel: { ...sid, description: 'The sid of the channel.' },
-    sender: { ...sid, description: 'The sid of the sender; may be left out where there is exactly one.' },
+    sender: {
+      ...sid,
+      description:
+        'The sid of the sender; may be left out where there is exactly one, or where sender rules choose.',
+    },
     resource: { ...sid, description: 'The sid of the resource; may be left out where there is exactly one.' },
     profile: profileOfMessage,
     template: {
@@ -83,6 +87,7 @@ const filterQuery = {
   state: { enum: states, description: 'Only messages in this state.' },
   channel: { type: 'string', description: 'Only messages of this channel.' },
   mailing: { ...uuid, description: 'Only messages of this mailing.' },
+  sender: { type: 'string', description: 'Only messages of this sender, by its sid.' },
   reason: { type: 'string', description: 'Only messages with exactly this reason.' },
 };
 
@@ -96,13 +101,14 @@ export function messageRoutes(
   const { database, clock } = ground;
 
   const filterOf = async (query: Readonly<Record<string, unknown>>): Promise<MessageFilter> => {
-    const { state, channel, mailing, reason } = query as Record<string, string | undefined>;
+    const { state, channel, mailing, sender, reason } = query as Record<string, string | undefined>;
     const known = channel === undefined ? undefined : (await directory.channels()).get(channel);
     return {
       // A message that is being sent is kept as accepted or queued until its run is settled.
       states: state === undefined ? undefined : [STATE_CODES[state as MessageState]],
       channelId: channel === undefined ? undefined : (known?.id ?? -1),
       mailingId: mailing,
+      sender,
       reason,
     };
   };
@@ -158,7 +164,7 @@ export function messageRoutes(
       path: '/messages',
       action: 'read',
       tag: 'messages',
-      summary: 'Find messages by state, channel, mailing and reason.',
+      summary: 'Find messages by state, channel, mailing, sender and reason.',
       query: { ...pageQuery, ...filterQuery },
       answers: {
         200: {
@@ -199,6 +205,7 @@ export function messageRoutes(
           status: 200,
           body: {
             ...showMessage(row),
+            rule: row.rule,
             events: events.map((event) => {
               const declared = event.event_id === null ? undefined : channel.events.get(event.event_id);
               return {
@@ -214,12 +221,18 @@ export function messageRoutes(
                 data: event.value,
               };
             }),
-            attempts: attempts.map(({ number, outcome, trail }) => ({ number, outcome, trail })),
+            attempts: attempts.map(({ number, sender, outcome, trail }) => ({
+              number,
+              // Not kept where the engine died; the sender only changes with the number.
+              sender: sender ?? (number === row.attempt ? row.sender : null),
+              outcome,
+              trail,
+            })),
           },
         };
       },
     }),
-    route<{ ids?: readonly string[]; state?: string; channel?: string; mailing?: string; reason?: string }>({
+    route<{ ids?: readonly string[] } & { readonly [name in keyof typeof filterQuery]?: string }>({
       method: 'POST',
       path: '/messages/redrive',
       action: 'messages.write',

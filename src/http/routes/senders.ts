@@ -6,6 +6,7 @@ import type { Ground } from '../../flows/ground.ts';
 import { createForms, type Form, showFields, storeFields } from '../../flows/stored-fields.ts';
 import type { SenderRow } from '../../storage/entities.ts';
 import { referencesTo } from '../../storage/references.ts';
+import { namesSender, readSenderRules } from '../../storage/sender-rules.ts';
 import { isoTime } from '../../time.ts';
 import { channelNames } from '../channel-names.ts';
 import { refuseChange } from '../check-request.ts';
@@ -90,6 +91,13 @@ export function senderRoutes(ground: Ground, directory: Directory): Route[] {
       };
     },
     refuseRemoval: async (tx, row) => {
+      const held = await readSenderRules(tx, row.account_id, row.channel_id);
+      if (held !== undefined && namesSender(held.rules, row.sid)) {
+        throw new Failure(
+          'CONFLICT',
+          `Sender "${row.sid}" cannot be deleted: the sender rules of its channel name it. Change them first.`,
+        );
+      }
       const references = await referencesTo(tx, 'sender', row.account_id, row.id);
       if (references.length === 0) return;
       throw new Failure(
