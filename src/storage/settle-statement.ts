@@ -129,11 +129,12 @@ export function settleStatement(settlement: Settlement): { text: string; values:
       : '';
     // Counts follow for launches only: a message sent by the API costs nothing here.
     const counted = messages.some((row) => row.launchId !== null);
+    // Only the id may lead to the row: without statistics an equal account looks as good, and all its messages are walked.
     parts.push(`new_states as (update message m set ${counted ? 'prior = m.state, ' : ''}state = case when ${rises} then r.state else m.state end,
       attempt = ${moves ? `case when ${rises} then r.attempt else m.attempt end` : 'greatest(r.attempt, m.attempt)'}, reason = case when ${rises} then r.reason else m.reason end,
       external_id = coalesce(r.external_id, m.external_id), updated_at = $2${moved}
       from ${from}
-      where m.id = ${message} and m.account_id = ${entry('account')} and (${rises} or (r.attempt = m.attempt and m.external_id is null and r.external_id is not null))${counted ? ' returning m.launch_id, m.prior, m.state' : ''})`);
+      where m.id = ${message} and m.account_id is not distinct from ${entry('account')} and (${rises} or (r.attempt = m.attempt and m.external_id is null and r.external_id is not null))${counted ? ' returning m.launch_id, m.prior, m.state' : ''})`);
     if (counted) parts.push(counting('new_states', '$2'));
   }
   if (events.length > 0) {
