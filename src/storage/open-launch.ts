@@ -103,22 +103,23 @@ export async function openDirectPage(
     : { opened: row.opened, more: row.more, openedTo: row.opened_to, lanes: row.lanes ?? null };
 }
 
-/** Counts whom a launch still has to open and keeps how many messages it will have. */
+/** Counts whom a launch still has to open, keeps and gives how many messages it will have. */
 export async function countAudience(
   sql: Sql,
   launch: LaunchRow,
   openedTo: string | null,
   condition: AudienceCondition,
-): Promise<void> {
+): Promise<number> {
   const profile = condition.text === 'true' ? '' : 'join profile p on p.id = s.profile_id';
-  await sql.query(
+  const [row] = await sql.query<{ expected: number }>(
     `update launch set expected = opened + (
        select count(*) from subscription s ${profile}
        where s.resource_id = $2::uuid and s.channel_id = $3::int and s.id > coalesce($4::uuid, '${FIRST_ID}'::uuid)
          and s.status = 'subscribed' and (${condition.text}))
-     where id = $1 and opening`,
+     where id = $1 and opening returning expected`,
     [launch.id, launch.resource_id, launch.channel_id, openedTo, ...condition.values],
   );
+  return row?.expected ?? 0;
 }
 
 /** Opens an indirect launch: one message for its resource, in the given pipeline. */

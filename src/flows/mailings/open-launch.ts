@@ -71,7 +71,7 @@ export function createOpenLaunch(
   ): Promise<boolean> => {
     const condition = audienceCondition(launch.audience, FIRST_PAGE_VALUE);
     const endMs = clock.now() + SLICE_MS;
-    let { opened_to: openedTo } = launch;
+    let { opened_to: openedTo, expected } = launch;
     for (;;) {
       // Asked for each page, because senders come to rest meanwhile.
       const choice = await choiceOf(launch, document, FIRST_PAGE_VALUE + condition.values.length);
@@ -90,9 +90,9 @@ export function createOpenLaunch(
       if (!page.more) return false;
       // Nothing was looked at: the launch was paused, stopped, or is another's.
       if (page.openedTo === openedTo) return true;
-      if (openedTo === null) {
+      if (expected === null) {
         const counted = audienceCondition(launch.audience, FIRST_COUNT_VALUE);
-        await countAudience(database, launch, page.openedTo, counted);
+        expected = await countAudience(database, launch, page.openedTo, counted);
       }
       openedTo = page.openedTo;
       if (clock.now() >= endMs) return true;

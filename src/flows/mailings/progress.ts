@@ -12,6 +12,8 @@ export interface MailingProgress {
   readonly reason: string | null;
   /** Opened so far, over all launches. */
   readonly messages: number;
+  /** With those of the audience that are still to be opened. */
+  readonly expected: number;
   /** Messages by state. */
   readonly counts: Readonly<Record<string, number>>;
   readonly pace: {
@@ -44,6 +46,7 @@ function shaped(row: ProgressRow, nowMs: number): MailingProgress {
     state: row.state,
     reason: row.state_reason,
     messages: sum(counts),
+    expected: sum(counts) + row.unopened,
     counts: Object.fromEntries(counts.map(({ code, count }) => [stateName(code), count])),
     pace: {
       perSecond: Math.round(perSecond * 10) / 10,
