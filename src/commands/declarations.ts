@@ -151,7 +151,7 @@ export const DECLARATIONS = {
   },
   export: {
     summary:
-      'Write the channels, senders, resources and templates of an account as a bundle, without secrets.',
+      'Write what an account has set up (channels and all that belongs to them, rules, webhooks) as a bundle, without secrets.',
     takes: [],
     options: {
       out: { type: 'string', value: 'file', description: 'Where it is written; standard output without it.' },
