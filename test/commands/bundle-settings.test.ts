@@ -355,6 +355,27 @@ describe('sluiceway export of rules and settings', () => {
     }
   });
 
+  it('leaves out rules of a channel that was deleted', async () => {
+    const file = join(folder, 'gone.json');
+    const gone = join(folder, 'gone');
+    await runCommand(['init', 'acme_gone', '--folder', gone]);
+    const { sendingRules } = bundle();
+    const caps = [cap, { ...cap, channel: 'acme_gone' }];
+    await writeFile(
+      join(gone, 'bundle.json'),
+      JSON.stringify({ sluiceway: 1, sendingRules: { ...sendingRules, caps } }),
+    );
+    expect((await run(['apply', gone])).output).toContain('applied 2 of 2');
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    await fetch(`${engine.url}/api/v1/channels/acme_gone`, { method: 'DELETE', headers });
+    await run(['export', '--out', file]);
+    const exported = JSON.parse(await readFile(file, 'utf8')).sendingRules;
+    expect(exported).toEqual(sendingRules);
+    await writeFile(file, JSON.stringify({ sluiceway: 1, sendingRules: exported }));
+    expect((await run(['apply', file])).output).toContain(`    - /caps/1: {"messages":3,`);
+    expect((await run(['plan', file])).output).toContain('0 to change');
+  });
+
   it('needs an admin, but plans what everybody may read for everybody', async () => {
     const { token } = await engine.api.post('/tokens', { name: 'viewer', role: 'viewer' });
     expect(await failure(['export', '--token', token])).toContain('This needs the role admin');

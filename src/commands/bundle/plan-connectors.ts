@@ -42,8 +42,7 @@ function planConnector(
   const place = { what, name: 'password', pointer: '/password', keepsSecrets: true } as const;
   const secret = planSecret({ ...place, given: password, isSet }, planning);
   const changed = Object.entries(settings).flatMap(([key, value]) =>
-    // A server that is new to the connector has nothing to compare with.
-    held === undefined ? [] : differences(value, own(held, key), `/${key}`, true),
+    differences(value, own(held, key), `/${key}`, true),
   );
   const written = { name, ...settings, ...(secret.value !== undefined && { password: secret.value }) };
   return entityStep(

@@ -1,6 +1,7 @@
 /** What a server holds, as a bundle. Channels of the product and of folders are not in it, only what the account has made. */
 import { type ChannelDocument, type FieldGroup, fieldsOf } from '../../channel/document.ts';
 import { writtenForm } from '../../channel/written-form.ts';
+import type { SendingRules } from '../../flows/guards/sending-rules.ts';
 import { isObject, type Json, type JsonObject, setOwn } from '../../json.ts';
 import type {
   BundleDocument,
@@ -76,7 +77,7 @@ async function writeSettings(state: ServerState, names: Names): Promise<Partial<
     const rules = await state.senderRules(channel);
     if (rules !== undefined) senderRules.push({ channel, rules });
   }
-  const sendingRules = await state.sendingRules();
+  const sendingRules = rulesOfChannels(await state.sendingRules(), state);
   const webhooks = sorted(await state.webhooks(), ({ url }) => url).map(
     ({ url, events, status }): WebhookMember => ({
       url,
@@ -92,6 +93,16 @@ async function writeSettings(state: ServerState, names: Names): Promise<Partial<
     ...(sendingRules !== undefined && { sendingRules }),
     ...(webhooks.length > 0 && { webhooks }),
   };
+}
+
+/** A rule of a channel that was deleted holds nothing back any more, and would not be taken again. */
+function rulesOfChannels(
+  rules: SendingRules | undefined,
+  { channels }: ServerState,
+): SendingRules | undefined {
+  const isThere = ({ channel }: { readonly channel?: string }) =>
+    channel === undefined || channels.has(channel);
+  return rules && { quietHours: rules.quietHours.filter(isThere), caps: rules.caps.filter(isThere) };
 }
 
 /** The values with references where secrets are set. */
