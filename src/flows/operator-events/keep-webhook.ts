@@ -82,7 +82,7 @@ export function createWebhookKeeper(ground: Ground): WebhookKeeper {
   const sealed = (secret: string) => vault.seal(secret, isoTime(clock.now()));
 
   const change = (by: Author, id: string, verb: string, values: WebhookValues) => {
-    checkValues(values);
+    checkWebhook(values);
     const auditId = by.ids.next();
     return database.transaction(async (tx) => {
       const before = await held(tx, by, id);
@@ -96,7 +96,7 @@ export function createWebhookKeeper(ground: Ground): WebhookKeeper {
 
   return Object.freeze<WebhookKeeper>({
     create: (by, values) => {
-      checkValues(values);
+      checkWebhook(values);
       const [id, auditId] = [by.ids.next(), by.ids.next()];
       const secret = values.secret ?? newSigningSecret();
       return database.transaction(async (tx) => {
@@ -150,7 +150,7 @@ function changeOf(
 }
 
 /** Throws REQUEST_INVALID where an address or a secret cannot be used. */
-function checkValues({ url, secret }: WebhookValues): void {
+export function checkWebhook({ url, secret }: WebhookValues): void {
   if (url !== undefined) {
     const parsed = URL.canParse(url) ? new URL(url) : undefined;
     if (parsed === undefined || (parsed.protocol !== 'https:' && parsed.protocol !== 'http:')) {
