@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ServerType, serve } from '@hono/node-server';
 import { Hono } from 'hono';
+import { createExternalSignIn } from './access/external-sign-in.ts';
 import { bootstrap, createTokens } from './access/tokens.ts';
 import { createVault } from './access/vault.ts';
 import { BUILT_INS } from './channel/built-in/built-ins.ts';
@@ -39,8 +40,10 @@ import { authorize } from './outside/authorize.ts';
 import { createForeignSql } from './outside/foreign-sql.ts';
 import { createHttpClient } from './outside/http-client.ts';
 import { createModules } from './outside/modules.ts';
+import { createOidc } from './outside/oidc.ts';
 import { watchFolders } from './outside/watch-folders.ts';
 import { planPipeOf } from './pipes/catalog.ts';
+import type { HttpRequest } from './pipes/contract.ts';
 import type { Database } from './storage/database.ts';
 import { openEmbedded } from './storage/embedded.ts';
 import { makePartitions, migrate } from './storage/migrate.ts';
@@ -204,9 +207,13 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     });
   }
   if (config.roles.has('api')) {
+    const { oidc } = config;
+    const send = (request: HttpRequest) => http.send(request, 'oidc');
+    const external =
+      oidc && createExternalSignIn(ground, createOidc({ ...oidc, send, now: clock.now }), oidc);
     mountApi(
       app,
-      allRoutes({ ground, directory, accept, mailings, tokens, open, lanes, woken: waker.woken }),
+      allRoutes({ ground, directory, accept, mailings, tokens, open, lanes, external, woken: waker.woken }),
       ground,
       tokens,
     );

@@ -78,6 +78,21 @@ export const SETTINGS = [
     name: 'SLUICEWAY_TOKEN',
     description: 'Token with which commands such as send, import and apply call a running server.',
   },
+  {
+    name: 'SLUICEWAY_OIDC_ISSUER',
+    description:
+      'An identity provider (OpenID Connect) at which users may sign in; needs SLUICEWAY_PUBLIC_URL. The provider sends them back to <SLUICEWAY_PUBLIC_URL>/api/v1/sessions/oidc/callback.',
+  },
+  { name: 'SLUICEWAY_OIDC_CLIENT_ID', description: 'What the identity provider calls this installation.' },
+  {
+    name: 'SLUICEWAY_OIDC_CLIENT_SECRET',
+    description: 'Its secret at the identity provider; left out for a public client.',
+  },
+  {
+    name: 'SLUICEWAY_OIDC_ROLE',
+    description:
+      'Whoever signs in at the identity provider and is not known becomes a user of the first account with this role: viewer, editor or admin. Without it, nobody does.',
+  },
   { name: 'SLUICEWAY_LOG_LEVEL', description: 'debug, info, warn, error or silent.', default: 'info' },
 ] as const satisfies readonly Setting[];
 
@@ -87,6 +102,19 @@ export type Role = 'api' | 'listener' | 'worker';
 const ROLES: readonly Role[] = ['api', 'listener', 'worker'];
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
 const KEY_BYTES = 32;
+
+/** Signing in at an identity provider. */
+export interface OidcConfig {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string | undefined;
+  /** Where the provider sends the browser back to. */
+  readonly redirect: string;
+  readonly newUserRole: 'viewer' | 'editor' | 'admin' | undefined;
+}
+
+const USER_ROLES = ['viewer', 'editor', 'admin'] as const;
+const OIDC_CALLBACK = '/api/v1/sessions/oidc/callback';
 
 export interface Config {
   readonly host: string;
@@ -108,6 +136,8 @@ export interface Config {
   readonly listenerMaxBytes: number;
   readonly leaseMs: number;
   readonly logLevel: string;
+  /** Absent: nobody signs in at an identity provider. */
+  readonly oidc: OidcConfig | undefined;
 }
 
 /** Reads the settings. Throws SETTINGS_INVALID with every mistake. */
@@ -177,6 +207,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     listenerMaxBytes: whole('SLUICEWAY_LISTENER_MAX_BYTES', 1, 104_857_600),
     leaseMs: whole('SLUICEWAY_LEASE_SECONDS', 1, 3_600) * 1_000,
     logLevel: level,
+    oidc: readOidc(textOf, wrong),
   };
   if (databaseUrl !== undefined && keys.length === 0) {
     wrong('SLUICEWAY_SECRET_KEY', 'is needed with a database server; make one with: openssl rand -base64 32');
@@ -193,4 +224,37 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     );
   }
   return config;
+}
+
+function readOidc(
+  textOf: (name: SettingName) => string | undefined,
+  wrong: (name: string, message: string) => void,
+): OidcConfig | undefined {
+  const issuer = textOf('SLUICEWAY_OIDC_ISSUER');
+  const clientId = textOf('SLUICEWAY_OIDC_CLIENT_ID');
+  const clientSecret = textOf('SLUICEWAY_OIDC_CLIENT_SECRET');
+  const role = textOf('SLUICEWAY_OIDC_ROLE');
+  const publicUrl = textOf('SLUICEWAY_PUBLIC_URL');
+  if (issuer === undefined) {
+    const alone = { CLIENT_ID: clientId, CLIENT_SECRET: clientSecret, ROLE: role };
+    for (const [name, value] of Object.entries(alone)) {
+      if (value !== undefined) wrong(`SLUICEWAY_OIDC_${name}`, 'needs SLUICEWAY_OIDC_ISSUER.');
+    }
+    return undefined;
+  }
+  // What the provider says is who somebody is: nobody on the way may change it.
+  if (
+    !URL.canParse(issuer) ||
+    !/^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1|\[::1\])([:/]|$))/.test(issuer)
+  ) {
+    wrong('SLUICEWAY_OIDC_ISSUER', 'must begin with https://, or with http:// on this machine.');
+  }
+  if (clientId === undefined) wrong('SLUICEWAY_OIDC_CLIENT_ID', 'is needed with SLUICEWAY_OIDC_ISSUER.');
+  if (publicUrl === undefined || !URL.canParse(publicUrl)) {
+    wrong('SLUICEWAY_PUBLIC_URL', 'must be an address with SLUICEWAY_OIDC_ISSUER.');
+  }
+  const newUserRole = USER_ROLES.find((each) => each === role);
+  if (role !== newUserRole) wrong('SLUICEWAY_OIDC_ROLE', `must be one of ${USER_ROLES.join(', ')}.`);
+  const redirect = `${(publicUrl ?? '').replace(/\/+$/, '')}${OIDC_CALLBACK}`;
+  return { issuer, clientId: clientId ?? '', clientSecret, redirect, newUserRole };
 }

@@ -75,6 +75,7 @@ export const FAILURES = {
   MEDIA_TYPE: kind('caller', 415, 'This call does not take this media type.'),
   TOO_LARGE: kind('caller', 413, 'The request body is larger than the limit.'),
   UNAUTHENTICATED: kind('caller', 401, 'A valid token is needed.'),
+  SIGN_IN_REFUSED: kind('caller', 401, 'The sign-in was refused.'),
   FORBIDDEN: kind('caller', 403, 'The role of this token does not allow this.'),
   NOT_FOUND: kind('caller', 404, 'There is nothing here.'),
   METHOD_UNKNOWN: kind('caller', 405, 'This address does not take this method.'),

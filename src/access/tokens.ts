@@ -14,6 +14,7 @@ import type { Database } from '../storage/database.ts';
 import type { Clock } from '../time.ts';
 import { firstUser } from './first-user.ts';
 import { lowerRole } from './permissions.ts';
+import { slide } from './session-life.ts';
 
 /** Who asks: a token, and through it a user, an account and a role. */
 export interface Caller {
@@ -51,7 +52,7 @@ export function createTokens(database: Database, clock: Clock): Tokens {
     const found = known.get(hash);
     if (found !== undefined && clock.now() - found.at < FRESH_MS) return found.row;
     if (known.size > 10_000) known.clear();
-    const row = findToken(database, hash);
+    const row = findToken(database, hash).then((read) => read && slide(database, read, clock.now()));
     known.set(hash, { at: clock.now(), row });
     row.catch(() => known.delete(hash));
     return row;

@@ -30,15 +30,23 @@ export function mountApi(app: Hono, routes: readonly Route[], ground: Ground, to
     const mounted: Mounted = {
       route,
       query: compileSchema(
-        { type: 'object', properties: route.query ?? {}, additionalProperties: false },
+        {
+          type: 'object',
+          properties: route.query ?? {},
+          additionalProperties: route.anyQuery === true,
+        },
         { coerce: true },
       ),
       body: route.body === undefined ? undefined : compileSchema(route.body),
     };
     app.on(route.method, `/api/v1${route.path.replaceAll(/\{(\w+)\}/g, ':$1')}`, async (context) => {
       try {
-        const caller = await tokens.callerOf(context.req.header('authorization'));
-        authorize(caller.role, route.action);
+        const { action } = route;
+        let caller: Caller | undefined;
+        if (action !== 'open') {
+          caller = await tokens.callerOf(context.req.header('authorization'));
+          authorize(caller.role, action);
+        }
         return await serve(mounted, caller, context.req.raw, context.req.param(), ground);
       } catch (thrown) {
         return failed(thrown, ground, context.req.raw);
@@ -60,7 +68,7 @@ export function failed(thrown: unknown, ground: Ground, request: Request): Respo
 
 async function serve(
   mounted: Mounted,
-  caller: Caller,
+  caller: Caller | undefined,
   raw: Request,
   params: Readonly<Record<string, string>>,
   ground: Ground,
@@ -68,7 +76,8 @@ async function serve(
   const { route } = mounted;
   const query = readQuery(mounted, new URL(raw.url).searchParams);
   refuseUnfit({ query, path: params });
-  const base = { caller, params, query, raw, accept: raw.headers.get('accept') ?? '' };
+  // `openRoute` hides the caller from a route that has none.
+  const base = { caller: caller as Caller, params, query, raw, accept: raw.headers.get('accept') ?? '' };
   if (route.stream !== undefined) {
     checkMediaType(route.stream, raw);
     return respond(await route.run({ ...base, body: undefined as never, text: '', ids: ground.ids }));
@@ -77,7 +86,7 @@ async function serve(
   const body = parseBody(mounted, text, raw);
   const run = (ids: Ids) => route.run({ ...base, body: body as never, text, ids } satisfies ApiRequest);
   const key = raw.headers.get('idempotency-key');
-  if (key === null || route.method === 'GET') return respond(await run(ground.ids));
+  if (key === null || caller === undefined || route.method === 'GET') return respond(await run(ground.ids));
   // Of the user too: nobody is given the answer, and with it the token, that another one asked for.
   const request = `${caller.userId} ${route.method} ${new URL(raw.url).pathname}\n${text}`;
   return once(ground, caller, key, request, route, run);

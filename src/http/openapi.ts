@@ -41,7 +41,11 @@ export function openapiOf(routes: readonly Route[]): JsonObject {
     paths,
     components: {
       securitySchemes: {
-        token: { type: 'http', scheme: 'bearer', description: 'A token of POST /api/v1/tokens.' },
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'A token of POST /api/v1/tokens, or of a session.',
+        },
       },
       schemas: { Problem: problemSchema() },
       responses: {
@@ -64,13 +68,15 @@ export function mountOpenapi(app: Hono, routes: readonly Route[]): void {
 }
 
 function operationOf(route: Route): JsonObject {
-  const roles = PERMISSIONS[route.action].join(', ');
+  const { action } = route;
   const parameters = [...pathParameters(route), ...queryParameters(route), ...keyParameter(route)];
   return {
     operationId: operationId(route),
     tags: [route.tag],
     summary: route.summary,
-    description: `Roles: ${roles}.`,
+    ...(action === 'open'
+      ? { description: 'No token is needed.', security: [] }
+      : { description: `Roles: ${PERMISSIONS[action].join(', ')}.` }),
     ...(parameters.length > 0 && { parameters }),
     ...bodyOf(route),
     responses: {
@@ -108,8 +114,8 @@ function queryParameters({ query = {} }: Route): JsonObject[] {
   });
 }
 
-function keyParameter({ method, stream }: Route): JsonObject[] {
-  if (method === 'GET' || stream !== undefined) return [];
+function keyParameter({ method, action, stream }: Route): JsonObject[] {
+  if (method === 'GET' || action === 'open' || stream !== undefined) return [];
   return [
     {
       name: 'Idempotency-Key',

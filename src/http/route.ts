@@ -36,10 +36,13 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below `/api/v1`, with `{name}` for path members. */
   readonly path: string;
-  readonly action: Action;
+  /** What the caller must be allowed to do. `open`: asked without a token, so that `run` has no caller; see `openRoute`. */
+  readonly action: Action | 'open';
   readonly summary: string;
   readonly tag: string;
   readonly query?: JsonObject;
+  /** Members of the query that are not declared pass, because others make it up. */
+  readonly anyQuery?: boolean;
   readonly body?: JsonObject;
   /** A request without a body is one with an empty object. */
   readonly optionalBody?: boolean;
@@ -68,4 +71,15 @@ export function route<Body = undefined>(
   },
 ): Route {
   return declared as unknown as Route;
+}
+
+/** Declares a route that is asked without a token, such as signing in. It takes no Idempotency-Key: there is no account to keep it for. */
+export function openRoute<Body = undefined>(
+  declared: Omit<Route, 'run' | 'action'> & {
+    readonly run: (
+      request: Omit<ApiRequest, 'body' | 'caller'> & { readonly body: Body },
+    ) => Promise<ApiAnswer>;
+  },
+): Route {
+  return { ...declared, action: 'open' } as unknown as Route;
 }

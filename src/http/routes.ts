@@ -1,5 +1,7 @@
 /** All routes of the API: the one place that knows each of them. */
+import type { ExternalSignIn } from '../access/external-sign-in.ts';
 import { createPasswords } from '../access/passwords.ts';
+import { createSessions } from '../access/sessions.ts';
 import type { Tokens } from '../access/tokens.ts';
 import type { Accept } from '../flows/accept-message.ts';
 import { unresolvedNames } from '../flows/content-items.ts';
@@ -21,6 +23,7 @@ import { contentVersionRoutes } from './routes/content-versions.ts';
 import { eventRoutes } from './routes/events.ts';
 import { laneRoutes } from './routes/lanes.ts';
 import { mailingRoutes } from './routes/mailings.ts';
+import { meRoutes } from './routes/me.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { profileRoutes } from './routes/profiles.ts';
@@ -28,6 +31,7 @@ import { providerConfigRoutes } from './routes/provider-config.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { resourceRoutes } from './routes/resources.ts';
 import { senderRoutes } from './routes/senders.ts';
+import { sessionRoutes } from './routes/sessions.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
 import { templateRoutes } from './routes/templates.ts';
 import { tokenRoutes } from './routes/tokens.ts';
@@ -42,6 +46,8 @@ export interface RouteDeps {
   readonly tokens: Tokens;
   readonly lanes: Lanes;
   readonly open: OpenOutside;
+  /** The identity provider, where one is set up. */
+  readonly external?: ExternalSignIn | undefined;
   /** Told which lanes have something to do. */
   readonly woken: (laneIds: readonly number[]) => void;
 }
@@ -50,6 +56,9 @@ export interface RouteDeps {
 export function allRoutes(deps: RouteDeps): readonly Route[] {
   const { ground, directory, accept, mailings, tokens, lanes, open, woken } = deps;
   const passwords = createPasswords();
+  const sessions = createSessions(ground, passwords, tokens.forget, (user) =>
+    ground.log.warn({ user }, 'a user was locked after too many wrong passwords'),
+  );
   return Object.freeze([
     ...messageRoutes(ground, directory, accept, woken),
     ...mailingRoutes(ground, directory, mailings),
@@ -71,6 +80,8 @@ export function allRoutes(deps: RouteDeps): readonly Route[] {
     ...reportRoutes(ground, directory),
     ...laneRoutes(ground, woken),
     ...accountRoutes(ground),
+    ...sessionRoutes(sessions, deps.external),
+    ...meRoutes(ground, sessions),
     ...userRoutes(ground, tokens, passwords),
     ...tokenRoutes(ground, tokens),
     ...auditRoutes(ground),

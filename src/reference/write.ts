@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { commandsPage } from './commands-page.ts';
+import { contentPage } from './content-page.ts';
 import { openapiDocument } from './openapi-document.ts';
 import { pipesPage } from './pipes-page.ts';
 import { schemaFiles } from './schemas.ts';
@@ -17,6 +18,7 @@ export function referenceFiles(): ReadonlyMap<string, string> {
     ['openapi.json', `${JSON.stringify(openapiDocument(), null, 2)}\n`],
     ...Object.entries(schemaFiles()).map(([name, text]) => [`schemas/${name}`, text] as const),
     ['reference/pipes.md', pipesPage()],
+    ['reference/content.md', contentPage()],
     ['reference/errors.md', errorsPage()],
     ['reference/findings.md', findingsPage()],
     ['reference/settings.md', settingsPage()],

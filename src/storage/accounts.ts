@@ -104,6 +104,14 @@ export interface FoundToken extends TokenRow {
   readonly user_status: 'active' | 'disabled';
 }
 
+export async function readToken(sql: Sql, accountId: string, id: string): Promise<TokenRow | undefined> {
+  const rows = await sql.query<TokenRow>(`select ${TOKEN} from token where account_id = $1 and id = $2`, [
+    accountId,
+    id,
+  ]);
+  return rows[0];
+}
+
 export async function findToken(sql: Sql, hash: string): Promise<FoundToken | undefined> {
   const rows = await sql.query<FoundToken>(
     `select ${TOKEN.replaceAll(/(\w+)/g, 'token.$1')}, app_user.role as user_role, app_user.status as user_status
@@ -157,7 +165,7 @@ export async function revokeToken(
   nowMs: number,
 ): Promise<TokenRow | undefined> {
   const rows = await sql.query<TokenRow>(
-    `update token set revoked_at = $3 where account_id = $1 and id = $2 and revoked_at is null returning ${TOKEN}`,
+    `update token set revoked_at = $3 where account_id = $1 and id = $2 and kind = 'api' and revoked_at is null returning ${TOKEN}`,
     [accountId, id, new Date(nowMs)],
   );
   return rows[0];

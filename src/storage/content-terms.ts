@@ -2,7 +2,6 @@
  * What content is found by: words, and terms that no word can be because they begin with `=`. Items and queries are put
  * together from the same pieces, so that one index answers all filters at once.
  */
-import type { SqlValue } from './database.ts';
 
 /** What an item is found by besides its status, which changes by itself. */
 export interface ContentTerms {
@@ -61,27 +60,4 @@ export function queryOf(accountId: string, filter: ContentFilter): string {
 /** Tags are free text; in hexadecimal nothing in them can mean anything. */
 function tagTerm(tag: string): string {
   return `=t${Buffer.from(tag, 'utf8').toString('hex')}`;
-}
-
-/** Fixed fragments and values of a filter, for walking items in their order. */
-export function conditionsOf(
-  filter: ContentFilter,
-  query: string,
-  first: number,
-): { text: string; values: SqlValue[] } {
-  const values: SqlValue[] = [];
-  const parts: string[] = [];
-  const add = (fragment: (place: string) => string, value: SqlValue | undefined) => {
-    if (value === undefined) return;
-    parts.push(fragment(`$${first + values.length}`));
-    values.push(value);
-  };
-  add((place) => `and status = ${place}`, filter.status);
-  add((place) => `and channel_type = ${place}`, filter.channelType);
-  add((place) => `and is_template = ${place}`, filter.isTemplate);
-  add((place) => `and source_type = ${place}`, filter.sourceType);
-  // Said so that no index answers it: this is asked of few rows, in their order.
-  const worded = filter.tag !== undefined || (filter.words ?? []).length > 0;
-  add((place) => `and (search @@ ${place}::text::tsquery) is true`, worded ? query : undefined);
-  return { text: parts.join(' '), values };
 }

@@ -20,6 +20,10 @@ export async function dropOld(sql: Sql, nowMs: number, retentionDays: number): P
     [before(SEEN_DAYS)],
   );
   await sql.query(
+    `delete from token where ctid = any(array(select ctid from token where kind = 'session' and expires_at < $1 ${bite}))`,
+    [before(SEEN_DAYS)],
+  );
+  await sql.query(
     `delete from idempotency where ctid = any(array(select ctid from idempotency where created_at < $1 ${bite}))`,
     [before(IDEMPOTENCY_DAYS)],
   );

@@ -56,14 +56,13 @@ export async function findUser(sql: Sql, accountId: string, email: string): Prom
   return rows[0];
 }
 
-/** The admin that an account began with; the oldest, where there are several. */
-export async function firstAdmin(sql: Sql, accountId: string): Promise<UserRow | undefined> {
-  const rows = await sql.query<UserRow>(
-    `select ${USER} from app_user where account_id = $1 and role = 'admin' and status = 'active'
-     order by created_at, id limit 1`,
-    [accountId],
+/** The users with this email, of the account with this name or of all. */
+export function findByEmail(sql: Sql, email: string, account: string | undefined): Promise<UserRow[]> {
+  return sql.query<UserRow>(
+    `select ${USER} from app_user where lower(email) = lower($1)
+       and ($2::text is null or account_id = (select account.id from account where account.name = $2)) order by id`,
+    [email, account ?? null],
   );
-  return rows[0];
 }
 
 /** One page, newest first. */

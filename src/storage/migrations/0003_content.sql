@@ -72,10 +72,53 @@ create table content_history (
 );
 create index content_history_of_item on content_history (item_id, id);
 
--- Items that have all the terms of a query, at most so many of them. The plan is nailed down: whatever the statistics
--- say, the lists of the index are intersected, and only what matches is read from the table.
+-- The plans of the following functions are nailed down: whatever the statistics say, or where there are none, no page
+-- of a library reads more than it needs.
+
+-- Items that have all the terms of a query, at most so many of them: the lists of the index are intersected, and only
+-- what matches is read from the table.
 create function content_matches(p_query tsquery, p_most int) returns setof uuid language sql stable
   set enable_seqscan = off set enable_indexscan = off set enable_indexonlyscan = off
 as $$
   select id from content_item where search @@ p_query limit p_most
 $$;
+
+-- How many items an account has, or has in a state, counted at most so far.
+create function content_count(p_account uuid, p_status text, p_most int) returns int language plpgsql stable
+  set enable_seqscan = off set enable_bitmapscan = off set plan_cache_mode = force_generic_plan
+as $$
+begin
+  if p_status is null then
+    return (select count(*) from (select from content_item where account_id = p_account limit p_most) as counted);
+  end if;
+  return (select count(*) from (
+    select from content_item where account_id = p_account and status = p_status limit p_most) as counted);
+end $$;
+
+-- The next items of an account that fit, newest first, by walking them in their order; of a state in an order of its own.
+-- Rows are compared as wholes, because then only the index that begins with the account (and the state) gives the order:
+-- with equalities the planner may think that walking all ids and leaving most out is as good.
+create function content_walk(
+  p_account uuid, p_before uuid, p_limit int, p_status text, p_type text, p_template boolean, p_source text,
+  p_query tsquery
+) returns setof uuid language plpgsql stable
+  set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set enable_incremental_sort = off
+  set plan_cache_mode = force_generic_plan
+as $$
+begin
+  if p_status is null then
+    return query
+    select id from content_item
+    where (account_id, id) < (p_account, p_before) and account_id >= p_account and (p_type is null or channel_type = p_type)
+      and (p_template is null or is_template = p_template) and (p_source is null or source_type = p_source)
+      and (p_query is null or search @@ p_query)
+    order by account_id desc, id desc limit p_limit;
+    return;
+  end if;
+  return query
+  select id from content_item
+  where (account_id, status, id) < (p_account, p_status, p_before) and (account_id, status) >= (p_account, p_status)
+    and (p_type is null or channel_type = p_type) and (p_template is null or is_template = p_template)
+    and (p_source is null or source_type = p_source) and (p_query is null or search @@ p_query)
+  order by account_id desc, status desc, id desc limit p_limit;
+end $$;
