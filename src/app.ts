@@ -26,6 +26,7 @@ import { createMailings } from './flows/mailings.ts';
 import { createOpenOutside } from './flows/open-outside.ts';
 import { createPerform } from './flows/perform.ts';
 import { createSettler } from './flows/settler.ts';
+import { createPerformSource } from './flows/sources/perform-source.ts';
 import { createStages } from './flows/stages.ts';
 import { createWaker } from './flows/waker.ts';
 import { createWorker, type Worker } from './flows/worker.ts';
@@ -44,6 +45,7 @@ import { createOidc } from './outside/oidc.ts';
 import { watchFolders } from './outside/watch-folders.ts';
 import { planPipeOf } from './pipes/catalog.ts';
 import type { HttpRequest } from './pipes/contract.ts';
+import { type ClaimedRow, PIPELINE_CODES } from './storage/claim.ts';
 import type { Database } from './storage/database.ts';
 import { openEmbedded } from './storage/embedded.ts';
 import { makePartitions, migrate } from './storage/migrate.ts';
@@ -173,7 +175,10 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       trailSample: config.trailSample,
       laneOpenForMs: breakers.openForMs,
     });
-    worker = createWorker(ground, perform, mailings.task, settler, breakers, {
+    const syncSource = createPerformSource(ground, http.send);
+    const task = (row: ClaimedRow) =>
+      row.pipeline === PIPELINE_CODES.sync_source ? syncSource(row) : mailings.task(row);
+    worker = createWorker(ground, perform, task, settler, breakers, {
       name: `${hostname()}/${process.pid}`,
       laneConcurrency: config.laneConcurrency,
       concurrency: config.concurrency,
@@ -213,7 +218,18 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       oidc && createExternalSignIn(ground, createOidc({ ...oidc, send, now: clock.now }), oidc);
     mountApi(
       app,
-      allRoutes({ ground, directory, accept, mailings, tokens, open, lanes, external, woken: waker.woken }),
+      allRoutes({
+        ground,
+        directory,
+        accept,
+        mailings,
+        tokens,
+        open,
+        lanes,
+        external,
+        send: http.send,
+        woken: waker.woken,
+      }),
       ground,
       tokens,
     );

@@ -68,7 +68,7 @@ interface Lane {
   fullSearchAtMs: number;
 }
 
-/** Performs what belongs to the engine itself: launches and mailings. */
+/** Performs what belongs to the engine itself: launches, mailings, content sources. */
 export type PerformTask = (row: ClaimedRow) => Promise<Parts>;
 
 const TASKS: ReadonlySet<number> = new Set([
@@ -76,6 +76,7 @@ const TASKS: ReadonlySet<number> = new Set([
   PIPELINE_CODES.start_mailing,
   PIPELINE_CODES.stop_mailing,
   PIPELINE_CODES.moderated,
+  PIPELINE_CODES.sync_source,
 ]);
 
 /** A worker on a database. `settler` must settle under the number that `node()` gives. */

@@ -13,6 +13,7 @@ export const PIPELINE_CODES = {
   stop_mailing: 11,
   start_mailing: 12,
   moderated: 13,
+  sync_source: 21,
 } as const;
 
 export type WaitingPipeline = keyof typeof PIPELINE_CODES;

@@ -14,6 +14,7 @@ import { createMailings } from '../../src/flows/mailings.ts';
 import { createOpenOutside } from '../../src/flows/open-outside.ts';
 import { createPerform } from '../../src/flows/perform.ts';
 import { createSettler } from '../../src/flows/settler.ts';
+import { createPerformSource } from '../../src/flows/sources/perform-source.ts';
 import { createStages } from '../../src/flows/stages.ts';
 import { createWaker } from '../../src/flows/waker.ts';
 import { createWorker, type Worker } from '../../src/flows/worker.ts';
@@ -26,6 +27,7 @@ import { authorize } from '../../src/outside/authorize.ts';
 import { createForeignSql } from '../../src/outside/foreign-sql.ts';
 import { createHttpClient } from '../../src/outside/http-client.ts';
 import { pipeOf } from '../../src/pipes/catalog.ts';
+import { type ClaimedRow, PIPELINE_CODES } from '../../src/storage/claim.ts';
 import type { Database } from '../../src/storage/database.ts';
 
 export interface ApiAnswer {
@@ -41,6 +43,8 @@ export interface Node {
   readonly worker: Worker;
   readonly housekeeping: Housekeeping;
   readonly api: (request: string, json?: unknown, headers?: Record<string, string>) => Promise<ApiAnswer>;
+  /** A call without a token, its body as it is. */
+  readonly raw: (request: string, body: string, headers: Record<string, string>) => Promise<Response>;
   readonly listen: (path: string, init?: RequestInit) => Promise<Response>;
   readonly wake: () => void;
   readonly stop: () => Promise<void>;
@@ -93,10 +97,11 @@ export async function startNode(database: Database, world: World, options: NodeO
   const mailings = createMailings(ground, directory, lanes, waker.woken);
   const tokens = createTokens(database, clock);
   const breakers = createLaneBreakers(ground, (laneId) => held.worker?.wake(laneId));
+  const syncSource = createPerformSource(ground, http.send);
   const worker = createWorker(
     ground,
     createPerform(ground, directory, open, { trailSample: 1, laneOpenForMs: breakers.openForMs }),
-    mailings.task,
+    (row: ClaimedRow) => (row.pipeline === PIPELINE_CODES.sync_source ? syncSource(row) : mailings.task(row)),
     createSettler(ground, () => held.worker?.node() ?? 0),
     breakers,
     {
@@ -119,7 +124,17 @@ export async function startNode(database: Database, world: World, options: NodeO
   mountListener(app, acceptRequest, ground, { maxBytes: 65_536, publicUrl: undefined });
   mountApi(
     app,
-    allRoutes({ ground, directory, accept, mailings, tokens, open, lanes, woken: waker.woken }),
+    allRoutes({
+      ground,
+      directory,
+      accept,
+      mailings,
+      tokens,
+      open,
+      lanes,
+      send: http.send,
+      woken: waker.woken,
+    }),
     ground,
     tokens,
   );
@@ -141,6 +156,10 @@ export async function startNode(database: Database, world: World, options: NodeO
       });
       const text = await response.text();
       return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+    },
+    raw: async (request, body, headers) => {
+      const [method = 'GET', path = '/'] = request.split(' ');
+      return app.request(`/api/v1${path}`, { method, body, headers });
     },
     listen: async (path, init) => app.request(`/fbp/v1/${path}`, { method: 'POST', ...init }),
     wake: () => waker.woken([]),
