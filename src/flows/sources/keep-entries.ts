@@ -6,6 +6,7 @@ import { type Mapping, readMappings } from '../../content/sources/mappings.ts';
 import type { ChannelType } from '../../content/types/contract.ts';
 import { Failure } from '../../errors.ts';
 import { readSynced, type SyncedRow } from '../../storage/content.ts';
+import { refusesValues } from '../../storage/database.ts';
 import { readNewer, type SeenEntry, writeEntries } from '../../storage/source-entries.ts';
 import {
   isUnchanged,
@@ -127,6 +128,8 @@ async function keepEntry(
     const { outcome, item, unresolved } = await saveTwice(ground, content);
     return toldOf(outcome, item.conflict, unresolved, mapped);
   } catch (thrown) {
+    if (refusesValues(thrown))
+      return refusal('The database cannot keep it: a value is too large or too odd.');
     if (!(thrown instanceof Failure) || !isOfEntry(thrown)) throw thrown;
     return refusal(redact(thrown.message));
   }

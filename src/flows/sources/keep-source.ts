@@ -63,7 +63,7 @@ export function createSourceKeeper(
   lanes: Lanes,
   woken: (laneIds: readonly number[]) => void,
 ): SourceKeeper {
-  const { database, clock, vault } = ground;
+  const { database, clock, vault, ids } = ground;
 
   const held = async (tx: Sql, by: Author, id: string): Promise<SourceRow> => {
     const row = await lockSource(tx, by.caller.accountId, id);
@@ -88,7 +88,7 @@ export function createSourceKeeper(
 
   return Object.freeze<SourceKeeper>({
     create: async (by, given) => {
-      const [id, auditId, rowId] = [by.ids.next(), by.ids.next(), by.ids.next()];
+      const [id, auditId, rowId] = [by.ids.next(), by.ids.next(), ids.next()];
       const { accountId } = by.caller;
       const nowMs = clock.now();
       const { provider, config = {}, webhookSecret } = given;
@@ -109,7 +109,8 @@ export function createSourceKeeper(
       return row;
     },
     change: async (by, id, edit) => {
-      const [auditId, rowId] = [by.ids.next(), by.ids.next()];
+      // The row is a new one each time, also for a repeat whose answer was lost.
+      const [auditId, rowId] = [by.ids.next(), ids.next()];
       const nowMs = clock.now();
       const place = await laneOf(by, id);
       const row = await database
@@ -152,7 +153,7 @@ export function createSourceKeeper(
       });
     },
     sync: async (by, id) => {
-      const rowId = by.ids.next();
+      const rowId = ids.next();
       const nowMs = clock.now();
       const place = await laneOf(by, id);
       const row = await database.transaction(async (tx) => {

@@ -4,6 +4,7 @@
  */
 import { MOST_IDS, type SourcePage } from '../../content/sources/contract.ts';
 import { Failure } from '../../errors.ts';
+import { own } from '../../json.ts';
 import { finishSync, noteProgress, type SourceRow } from '../../storage/content-sources.ts';
 import { dropNameless, listUnseen, type SeenEntry, writeEntries } from '../../storage/source-entries.ts';
 import { isoTime } from '../../time.ts';
@@ -82,7 +83,7 @@ async function walk(ground: Ground, send: Send, source: OpenSource, run: SyncRun
 
 /** When the last sync began, a little before. */
 function sinceOf(lastSync: unknown, lastFullAt: Date | null): number {
-  const started = Date.parse(String((lastSync as { startedAt?: unknown } | null)?.startedAt));
+  const started = Date.parse(String(own(lastSync, 'startedAt')));
   return (Number.isFinite(started) ? started : (lastFullAt?.getTime() ?? 0)) - OVERLAP_MS;
 }
 
