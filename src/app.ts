@@ -29,6 +29,7 @@ import { createOpenOutside } from './flows/open-outside.ts';
 import { createDeliver } from './flows/operator-events/deliver.ts';
 import { createPerform } from './flows/perform.ts';
 import { createSettler } from './flows/settler.ts';
+import { createPerformSource } from './flows/sources/perform-source.ts';
 import { createStages } from './flows/stages.ts';
 import { steady } from './flows/tasks.ts';
 import { createWaker } from './flows/waker.ts';
@@ -185,6 +186,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     const tasks = new Map([
       ...mailings.tasks,
       [PIPELINE_CODES.operator_event, steady(ground, createDeliver(ground, http.send))] as const,
+      [PIPELINE_CODES.sync_source, steady(ground, createPerformSource(ground, http.send))] as const,
     ]);
     worker = createWorker(ground, perform, tasks, settler, withHolds(ground, breakers, holds), {
       name: `${hostname()}/${process.pid}`,
@@ -226,7 +228,18 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       oidc && createExternalSignIn(ground, createOidc({ ...oidc, send, now: clock.now }), oidc);
     mountApi(
       app,
-      allRoutes({ ground, directory, accept, mailings, tokens, open, lanes, external, woken: waker.woken }),
+      allRoutes({
+        ground,
+        directory,
+        accept,
+        mailings,
+        tokens,
+        open,
+        lanes,
+        external,
+        send: http.send,
+        woken: waker.woken,
+      }),
       ground,
       tokens,
     );

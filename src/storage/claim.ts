@@ -14,6 +14,7 @@ export const PIPELINE_CODES = {
   start_mailing: 12,
   moderated: 13,
   operator_event: 20,
+  sync_source: 21,
 } as const;
 
 export type WaitingPipeline = keyof typeof PIPELINE_CODES;

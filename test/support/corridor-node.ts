@@ -17,6 +17,7 @@ import { createOpenOutside } from '../../src/flows/open-outside.ts';
 import { createDeliver } from '../../src/flows/operator-events/deliver.ts';
 import { createPerform } from '../../src/flows/perform.ts';
 import { createSettler } from '../../src/flows/settler.ts';
+import { createPerformSource } from '../../src/flows/sources/perform-source.ts';
 import { createStages } from '../../src/flows/stages.ts';
 import { steady } from '../../src/flows/tasks.ts';
 import { createWaker } from '../../src/flows/waker.ts';
@@ -46,6 +47,8 @@ export interface Node {
   readonly worker: Worker;
   readonly housekeeping: Housekeeping;
   readonly api: (request: string, json?: unknown, headers?: Record<string, string>) => Promise<ApiAnswer>;
+  /** A call without a token, its body as it is. */
+  readonly raw: (request: string, body: string, headers: Record<string, string>) => Promise<Response>;
   readonly listen: (path: string, init?: RequestInit) => Promise<Response>;
   readonly wake: () => void;
   readonly stop: () => Promise<void>;
@@ -106,6 +109,7 @@ export async function startNode(database: Database, world: World, options: NodeO
     new Map([
       ...mailings.tasks,
       [PIPELINE_CODES.operator_event, steady(ground, createDeliver(ground, http.send))] as const,
+      [PIPELINE_CODES.sync_source, steady(ground, createPerformSource(ground, http.send))] as const,
     ]),
     createSettler(ground, () => held.worker?.node() ?? 0, {
       fallBack: createFallBack(ground, directory, lanes),
@@ -132,7 +136,17 @@ export async function startNode(database: Database, world: World, options: NodeO
   mountListener(app, acceptRequest, ground, { maxBytes: 65_536, publicUrl: undefined });
   mountApi(
     app,
-    allRoutes({ ground, directory, accept, mailings, tokens, open, lanes, woken: waker.woken }),
+    allRoutes({
+      ground,
+      directory,
+      accept,
+      mailings,
+      tokens,
+      open,
+      lanes,
+      send: http.send,
+      woken: waker.woken,
+    }),
     ground,
     tokens,
   );
@@ -154,6 +168,10 @@ export async function startNode(database: Database, world: World, options: NodeO
       });
       const text = await response.text();
       return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+    },
+    raw: async (request, body, headers) => {
+      const [method = 'GET', path = '/'] = request.split(' ');
+      return app.request(`/api/v1${path}`, { method, body, headers });
     },
     listen: async (path, init) => app.request(`/fbp/v1/${path}`, { method: 'POST', ...init }),
     wake: () => waker.woken([]),
