@@ -152,11 +152,12 @@ export function createPerform(
     const { row, redact } = openSubscription(claimed, around);
     const early = notToSend(row, pipeline, around, nowMs);
     if (early !== undefined) return early;
-    if (around.guarded !== undefined && pipeline === 'message') {
-      const { guarded } = around;
-      const stopped = await guards.check({ guarded, row, channel: channel.document, launch, nowMs });
-      if (stopped !== undefined) return stopped;
-    }
+    const asked =
+      around.guarded === undefined || pipeline !== 'message'
+        ? undefined
+        : { guarded: around.guarded, row, channel: channel.document, launch, nowMs };
+    const stopped = asked && (await guards.check(asked));
+    if (stopped !== undefined) return stopped;
 
     const plan = channel.plans[pipeline];
     const entry = row.pipe === null ? plan?.entry : plan?.pipes.get(row.pipe);
@@ -174,6 +175,8 @@ export function createPerform(
       const failure = asFailure(thrown);
       return endMessage(row, refusedState(failure), failure.code, redact(failure.message), ids);
     }
+    const full = asked && (await guards.reserve(asked));
+    if (full !== undefined) return full;
     const origin = originOf(row, launch);
     const resumed = row.payload === null ? undefined : (readPayload(ground.vault, row.payload) as ResumedRun);
     const outcome = await run(row, entry, {
