@@ -51,6 +51,8 @@ interface Around extends Surroundings {
   readonly sealedSubscriptions: boolean;
   readonly redact: Redact;
   readonly outside: Outside;
+  /** The channel needs a sender, and none was chosen. */
+  readonly unchosen: boolean;
   /** What guards the account's messages to people; undefined where nothing does. */
   readonly guarded: Guarded | undefined;
 }
@@ -135,6 +137,7 @@ export function createPerform(
         resourceId: row.resource_id,
         limits,
       }),
+      unchosen: senderId === null && (channel.document.fields.sender ?? []).length > 0,
       guarded,
     };
     into.set(key, made);
@@ -231,6 +234,8 @@ export function createPerform(
     // What was sent in time goes on: only its later pipes are left.
     if (row.expires !== null && row.expires <= nowMs && row.state < STATE_CODES.sent)
       return endMessage(row, 'expired', 'MESSAGE_EXPIRED');
+    // A mailing found no sender for it, and a redrive does not look for one.
+    if (around.unchosen) return endMessage(row, 'failed', 'SENDER_NOT_CHOSEN', NOT_CHOSEN, ids);
     // Consent is asked for at the begin, and again while nothing has been sent: after a hold, before a retry.
     if (
       row.subscription_status !== null &&
@@ -361,6 +366,9 @@ export function createPerform(
     },
   });
 }
+
+const NOT_CHOSEN =
+  'No sender rule fitted this message when its mailing was opened. Add a rule that does and start the mailing again.';
 
 /** How a run that waited is kept. */
 interface ResumedRun {
