@@ -1,7 +1,7 @@
 /** Guards, fallback, content items, mailings and operator events at work on the same messages. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { enterNode } from '../../src/storage/claim.ts';
-import { addItem, archiveItem } from '../support/content-rows.ts';
+import { addItem, addVersion, archiveItem, publishVersion } from '../support/content-rows.ts';
 import { type Corridor, openCorridor } from '../support/corridor.ts';
 import { databaseKinds } from '../support/database.ts';
 import { until } from '../support/engine.ts';
@@ -149,6 +149,129 @@ describe.each(kinds)('on the %s database', (kind) => {
       expect(await reason()).toBe('HTTP_STATUS_502');
       await corridor.pass(61);
       expect(await corridor.view(id)).toMatchObject({ state: 'sent', reason: null });
+    });
+  });
+
+  describe('a message that is held, with an item of content,', () => {
+    afterAll(() => rules());
+    const greeting = { channelType: 'sms_text', content: { body: 'Good morning' }, personalization: [] };
+    const textOf = async (id: string) => {
+      const log = await corridor.provider.log();
+      return log
+        .filter((each) => each.reference === id)
+        .map(({ path, body }) => [path, JSON.parse(body).text]);
+    };
+
+    it('moves on out of an open lane, waits there until its hours are over, and keeps its version', async () => {
+      await channel('held_moved');
+      await fallback('held_moved', 'open_lane');
+      await rules({ quietHours: [quiet(-2, 2)] });
+      const { database, ground, accountId } = corridor;
+      const itemId = await addItem(database, accountId, greeting);
+      const id = await send('held_moved', { contentItemId: itemId, template: undefined });
+      await addVersion(database, itemId, 2, { content: { body: 'Good evening' } });
+      await publishVersion(database, itemId, 2);
+      await database.query(
+        `update lane set breaker = 'open', opened_at = $1, probe_at = $2
+         where id = (select lane_id from message where id = $3)`,
+        [new Date(ground.clock.now()), new Date(ground.clock.now() + DAY_MS), id],
+      );
+      expect(await corridor.housekeeping.moveOpenLanes()).toBe(1);
+      await corridor.idle();
+      const moved = { state: 'queued', reason: 'QUIET_HOURS', sender: 'beta', attempt: 2 };
+      expect(await corridor.view(id)).toMatchObject(moved);
+      await corridor.pass(3 * 3_600);
+      const view = await corridor.view(id);
+      expect(view).toMatchObject({ state: 'sent', reason: null, sender: 'beta', contentVersion: 1 });
+      expect(view.attempts.map(({ outcome }) => outcome)).toEqual(['waiting', 'moved', 'done']);
+      expect(await textOf(id)).toEqual([['/held_moved/beta/send', 'Good morning']]);
+    });
+
+    it('falls back when it was let go, to what was published when it was accepted', async () => {
+      await channel('held_fallen', messagePipeline({ retry: { attempts: 1 } }));
+      await fallback('held_fallen', 'server');
+      await script('held_fallen', 'alpha', { status: 503 });
+      await rules({
+        quietHours: [quiet(-2, 2)],
+        caps: [{ channel: 'held_fallen', messages: 1, perHours: 24, onHit: 'drop' }],
+      });
+      const itemId = await addItem(corridor.database, corridor.accountId, greeting);
+      const who = someone();
+      const id = await send('held_fallen', { ...who, contentItemId: itemId, template: undefined });
+      await corridor.pass(3 * 3_600);
+      expect(await corridor.view(id)).toMatchObject({ state: 'sent', sender: 'beta', attempt: 2 });
+      expect(await textOf(id)).toEqual([
+        ['/held_fallen/alpha/send', 'Good morning'],
+        ['/held_fallen/beta/send', 'Good morning'],
+      ]);
+      const next = await send('held_fallen', { ...who, contentItemId: itemId, template: undefined });
+      expect(await corridor.view(next)).toMatchObject({ state: 'suppressed', reason: 'FREQUENCY_CAP' });
+      expect(await exhausted('held_fallen')).toEqual([]);
+    });
+  });
+
+  describe('a mailing whose messages are held', () => {
+    afterAll(() => rules());
+    const mailing = async (sid: string) => {
+      await channel(sid);
+      for (const person of [someone(), someone()]) {
+        const { externalId, subscription } = person.profile;
+        await put('POST /profiles', { externalId });
+        await put('POST /subscriptions', {
+          profile: externalId,
+          resource: 'shop',
+          channel: sid,
+          ...subscription,
+        });
+      }
+      await rules({ quietHours: [{ ...quiet(-2, 2), channel: sid }] });
+      const draft = { name: sid, channel: sid, sender: 'alpha', resource: 'shop' };
+      const content = { template: { text: 'Hello' }, audience: { all: true } };
+      const { id } = await put('POST /mailings', { ...draft, ...content });
+      await put(`POST /mailings/${id}/start`);
+      await corridor.idle();
+      return id as string;
+    };
+    const statesOf = async (id: string) =>
+      (await put(`GET /messages?mailing=${id}`)).data.map(
+        ({ state, reason }: { state: string; reason: string | null }) => [state, reason],
+      );
+    const both = (state: string, reason: string | null) => [
+      [state, reason],
+      [state, reason],
+    ];
+
+    it('waits for its hours and for being resumed', async () => {
+      const id = await mailing('held_paused');
+      expect(await statesOf(id)).toEqual(both('queued', 'QUIET_HOURS'));
+      await put(`POST /mailings/${id}/pause`);
+      await corridor.pass(3 * 3_600);
+      expect(await statesOf(id)).toEqual(both('queued', 'QUIET_HOURS'));
+      await put(`POST /mailings/${id}/resume`);
+      // What was still known as paused is looked at again a second later.
+      await corridor.pass(2);
+      expect(await statesOf(id)).toEqual(both('sent', null));
+    });
+
+    it('waits for its hours when it was paused and resumed before', async () => {
+      const id = await mailing('held_resumed');
+      await put(`POST /mailings/${id}/pause`);
+      await put(`POST /mailings/${id}/resume`);
+      await corridor.pass(3_600);
+      expect(await statesOf(id)).toEqual(both('queued', 'QUIET_HOURS'));
+      await corridor.pass(2 * 3_600);
+      expect(await statesOf(id)).toEqual(both('sent', null));
+    });
+
+    it('is stopped with them, and finishes', async () => {
+      const id = await mailing('held_stopped');
+      await put(`POST /mailings/${id}/stop`);
+      expect(await statesOf(id)).toEqual(both('stopped', 'MAILING_STOPPED'));
+      await corridor.pass(3 * 3_600);
+      expect(await statesOf(id)).toEqual(both('stopped', 'MAILING_STOPPED'));
+      await put('POST /messages/redrive', { mailing: id });
+      await corridor.idle();
+      expect(await statesOf(id)).toEqual(both('stopped', 'MAILING_STOPPED'));
     });
   });
 
