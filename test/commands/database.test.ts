@@ -238,6 +238,12 @@ describe('sluiceway keys rotate', () => {
       [rowId(1), account, JSON.stringify({ current: sealed('signing'), previous: sealed('signed') }), at],
     );
     await add(
+      `insert into content_source (id, account_id, name, provider, config, sync_mode, auto_publish, mappings, channel_type,
+         status, failures, created_at, updated_at)
+       values ($1, $2, 'Blog', 'wordpress', $3::text::jsonb, 'webhook', false, '{}', 'sms_text', 'active', 0, $4, $4)`,
+      [rowId(1), account, fields(3), at],
+    );
+    await add(
       `insert into waiting (id, lane_id, due_at, pipeline, channel_version_id, payload)
        select $1, id, $2, 1, 1, $3 from lane`,
       [rowId(1), at, JSON.stringify(sealed('payload'))],
@@ -255,6 +261,7 @@ describe('sluiceway keys rotate', () => {
     expect(output.split('\n').slice(0, -2)).toEqual([
       'senders: 450 of 450 encrypted anew',
       'resources: 1 of 1 encrypted anew',
+      'content sources: 1 of 1 encrypted anew',
       'connectors: 1 of 1 encrypted anew',
       'webhooks: 1 of 1 encrypted anew',
       'provider settings: 1 of 1 encrypted anew',
@@ -299,7 +306,7 @@ describe('sluiceway keys rotate', () => {
     const again = await runCommand(['keys', 'rotate', '--json'], settings(NEW));
     expect(again.code).toBe(0);
     const { places } = JSON.parse(again.output) as { places: { changed: number; rows: number }[] };
-    expect(places.map(({ rows, changed }) => [rows, changed])).toEqual([[450, 0], ...Array(9).fill([1, 0])]);
+    expect(places.map(({ rows, changed }) => [rows, changed])).toEqual([[450, 0], ...Array(10).fill([1, 0])]);
   });
 
   it('has exit code 1 where a key is missing, and leaves those secrets as they are', async () => {
