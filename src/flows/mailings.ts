@@ -131,9 +131,12 @@ export function createMailings(
         `Channel "${mailing.channel}" is ${known?.row.status ?? 'gone'}; only an active channel sends. Set it active first.`,
       );
     }
+    const launchId = ids.next();
+    // The same id: a repeat of this very start, whose answer was lost.
+    const [there] = await readLaunches(database, [launchId]);
+    if (there?.mailing_id === mailing.id) return launchId;
     const contentVersion = await contentVersionOf(mailing, known.channel, fixedVersion);
     const lane = await lanes.ownLane();
-    const launchId = ids.next();
     const taskIds = [ids.next(), ids.next()];
     const nowMs = clock.now();
     const stopAt = kind === 'real' ? mailing.schedule?.stopAt : undefined;

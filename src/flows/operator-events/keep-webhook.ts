@@ -2,7 +2,7 @@
 import { newSigningSecret, signingKeyOf } from '../../access/signing-secret.ts';
 import { maskFields, type Vault } from '../../access/vault.ts';
 import { Failure } from '../../errors.ts';
-import { writeAudit } from '../../storage/audit.ts';
+import { hasAudit, writeAudit } from '../../storage/audit.ts';
 import type { Sql } from '../../storage/database.ts';
 import {
   deleteWebhook,
@@ -20,6 +20,7 @@ import type { Author } from '../keep-entity.ts';
 
 /** After a change of the secret, events are signed with the one before as well for so long. */
 const PREVIOUS_MS = 24 * 3_600_000;
+const ROTATE = 'rotate-secret';
 const BY_HAND = 'It was disabled by hand.';
 
 export interface WebhookValues {
@@ -87,7 +88,9 @@ export function createWebhookKeeper(ground: Ground): WebhookKeeper {
     return database.transaction(async (tx) => {
       const before = await held(tx, by, id);
       const nowMs = clock.now();
-      const after = await updateWebhook(tx, id, changeOf(before, values, vault, sealed, nowMs), nowMs);
+      const isRepeat = verb === ROTATE && (await hasAudit(tx, auditId));
+      const row = isRepeat ? undoRotation(before) : before;
+      const after = await updateWebhook(tx, id, changeOf(row, values, vault, sealed, nowMs), nowMs);
       if (after.status === 'disabled') await dropDeliveries(tx, after.lane_id);
       await audit(tx, auditId, by, verb, id, { before: showWebhook(before), after: showWebhook(after) });
       return after;
@@ -115,7 +118,7 @@ export function createWebhookKeeper(ground: Ground): WebhookKeeper {
     change: (by, id, values) => change(by, id, 'update', values),
     rotate: async (by, id) => {
       const secret = newSigningSecret();
-      return { row: await change(by, id, 'rotate-secret', { secret }), secret };
+      return { row: await change(by, id, ROTATE, { secret }), secret };
     },
     remove: (by, id) => {
       const auditId = by.ids.next();
@@ -126,6 +129,12 @@ export function createWebhookKeeper(ground: Ground): WebhookKeeper {
       });
     },
   });
+}
+
+/** As it was before a rotation whose answer was lost: nobody has the secret that it made. */
+function undoRotation(row: WebhookRow): WebhookRow {
+  const { previous } = row.secrets;
+  return previous === undefined ? row : { ...row, secrets: { current: previous } };
 }
 
 function changeOf(
