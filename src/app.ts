@@ -58,6 +58,7 @@ import { systemClock } from './time.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const POLL_MS = 200;
+const ALL_TIME_MS = 100 * 365 * 86_400_000;
 /** The built-in channel whose receipts come over its own connections. */
 const SMS = 'sms';
 
@@ -203,7 +204,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     });
     await worker.start();
     // Nobody else can have the embedded database open: what a dead process held is ours at once.
-    if (database.kind === 'embedded') await housekeeping.takeOverAfter(-1);
+    // Whatever the clock said when they died.
+    if (database.kind === 'embedded') await housekeeping.takeOverAfter(-ALL_TIME_MS);
     housekeeping.start();
     binds = createBinds(ground, directory, SMS, modules.hold);
     binds.start();

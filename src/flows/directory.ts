@@ -79,7 +79,7 @@ export function createDirectory(ground: Ground, lookup: (type: string) => Pipe |
   const cached = <T>(key: string, read: () => Promise<T>): Promise<T> => {
     const now = clock.now();
     const known = cache.get(key) as Cached<T> | undefined;
-    if (known !== undefined && now - known.at < FRESH_MS) return known.value;
+    if (known !== undefined && Math.abs(now - known.at) < FRESH_MS) return known.value;
     const value = read();
     cache.set(key, { at: now, value });
     value.catch(() => cache.delete(key));

@@ -93,7 +93,7 @@ export function createPerform(
 
   const aroundOf = (row: ClaimedRow, senderId: string | null): Around | Promise<Around> => {
     const now = clock.now();
-    if (now - aroundSince > AROUND_FRESH_MS) {
+    if (Math.abs(now - aroundSince) > AROUND_FRESH_MS) {
       around = new Map();
       aroundSince = now;
     }

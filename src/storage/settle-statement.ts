@@ -75,9 +75,11 @@ export function settleStatement(settlement: Settlement): { text: string; values:
         where m.id = any($${FIRST_FREE + values.length}::uuid[]) and l.state = 'paused' for share of l)`);
       due = `case when r.due = ${PARKED_DUE_MS} and w.message_id not in (select id from paused) then $2 + interval '1 second' else ${due} end`;
     }
-    // The rows that go are those of the list that do not wait again.
+    // The rows that go are those of the list that do not wait again. One that is due at that very time already was put
+    // back by this settlement before, whose answer was lost, and has been claimed again: that run is not to be undone.
     parts.push(`back as (update waiting w set owner = null, due_at = ${due}, pipe = r.pipe, tries = r.tries,
-      payload = r.payload${moves ? ', lane_id = r.lane' : ''} from ${from} where w.id = r.id and w.owner = $1 returning w.id)`);
+      payload = r.payload${moves ? ', lane_id = r.lane' : ''} from ${from}
+      where w.id = r.id and w.owner = $1 and w.due_at <> to_timestamp(r.due / 1000) returning w.id)`);
     parts.push(
       `gone as (delete from waiting where id = any(($3::uuid[])[1:$5::int]) and owner = $1 returning id)`,
       'held as (select id from gone union all select id from back)',

@@ -100,7 +100,8 @@ describe.each(kinds)('on the %s database', (kind) => {
         await send('left', { sender: 'alpha' }),
       ];
       const { database, ground } = corridor;
-      const dead = await enterNode(database, 'dead', ground.clock.now() - 400 * DAY_MS);
+      const dead = await enterNode(database, 'dead');
+      await database.query("update node set heartbeat_at = 'epoch' where id = $1", [dead]);
       await database.query('update waiting set owner = $1, due_at = $3 where id = any($2::uuid[])', [
         dead,
         [reported, silent],

@@ -143,7 +143,7 @@ describe('pausing', () => {
     // The worker leaves the lanes to the test.
     await database.query('update lane set paused_at = now()');
     await corridor.pass(2);
-    const node = await enterNode(database, 'stale', ground.clock.now());
+    const node = await enterNode(database, 'stale');
     /** Settles the run of the message as one that saw its launch paused; gives the year in which it is due then. */
     const park = async () => {
       const [row] = await database.query<ClaimedRow>(

@@ -134,7 +134,7 @@ export function createGuards(ground: Ground): Guards {
     of: (accountId) => {
       const now = clock.now();
       const cached = known.get(accountId);
-      if (cached !== undefined && now - cached.at < FRESH_MS) return cached.value;
+      if (cached !== undefined && Math.abs(now - cached.at) < FRESH_MS) return cached.value;
       const value = read(accountId);
       known.set(accountId, { at: now, value });
       value.catch(() => known.delete(accountId));
