@@ -35,6 +35,7 @@ import { steady } from './flows/tasks.ts';
 import { createWaker } from './flows/waker.ts';
 import { createWorker, type Worker } from './flows/worker.ts';
 import { mountApi } from './http/api.ts';
+import { closeServer } from './http/close-server.ts';
 import { mountFallbacks } from './http/fallbacks.ts';
 import { mountListener } from './http/listener.ts';
 import { mountOperations } from './http/operators.ts';
@@ -254,10 +255,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     madeToken: made,
     channelProblems: loaded.problems,
     stop: async () => {
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        if ('closeIdleConnections' in server) server.closeIdleConnections();
-      });
+      await closeServer(server);
       await unwatch();
       await housekeeping?.stop();
       await binds?.stop();
