@@ -26,7 +26,7 @@ import { mountApi } from '../../src/http/api.ts';
 import { mountListener } from '../../src/http/listener.ts';
 import { allRoutes } from '../../src/http/routes.ts';
 import { createIds } from '../../src/ids.ts';
-import { createAddressGuard } from '../../src/outside/address-guard.ts';
+import { createAddressGuard, type Resolve } from '../../src/outside/address-guard.ts';
 import { authorize } from '../../src/outside/authorize.ts';
 import { createForeignSql } from '../../src/outside/foreign-sql.ts';
 import { createHttpClient } from '../../src/outside/http-client.ts';
@@ -57,6 +57,12 @@ export interface Node {
 export interface NodeOptions {
   readonly laneConcurrency?: number;
   readonly concurrency?: number;
+  /** What outgoing requests may reach; all of 127.0.0.0/8 where it is not said. */
+  readonly allow?: readonly string[];
+  /** The database as this node has it. */
+  readonly through?: (database: Database) => Database;
+  /** Instead of the system's resolver. */
+  readonly resolveName?: Resolve;
 }
 
 const ADMIN = 'corridor-admin-token';
@@ -70,7 +76,8 @@ export interface World {
 }
 
 /** Starts an engine on a database. */
-export async function startNode(database: Database, world: World, options: NodeOptions): Promise<Node> {
+export async function startNode(books: Database, world: World, options: NodeOptions): Promise<Node> {
+  const database = options.through?.(books) ?? books;
   const { clock, log, keys } = world;
   const ground: Ground = {
     database,
@@ -81,7 +88,7 @@ export async function startNode(database: Database, world: World, options: NodeO
     log,
     stages: createStages(),
   };
-  const guard = createAddressGuard(['127.0.0.0/8']);
+  const guard = createAddressGuard(options.allow ?? ['127.0.0.0/8'], options.resolveName);
   const http = createHttpClient({ guard, defaultConnections: options.laneConcurrency ?? 256 });
   const foreign = createForeignSql({ guard });
   await bootstrap(database, clock, ground.ids, ADMIN);
