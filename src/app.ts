@@ -29,11 +29,13 @@ import { createOpenOutside } from './flows/open-outside.ts';
 import { createDeliver } from './flows/operator-events/deliver.ts';
 import { createPerform } from './flows/perform.ts';
 import { createSettler } from './flows/settler.ts';
+import { createPerformSource } from './flows/sources/perform-source.ts';
 import { createStages } from './flows/stages.ts';
 import { steady } from './flows/tasks.ts';
 import { createWaker } from './flows/waker.ts';
 import { createWorker, type Worker } from './flows/worker.ts';
 import { mountApi } from './http/api.ts';
+import { closeServer } from './http/close-server.ts';
 import { mountFallbacks } from './http/fallbacks.ts';
 import { mountListener } from './http/listener.ts';
 import { mountOperations } from './http/operators.ts';
@@ -57,6 +59,7 @@ import { systemClock } from './time.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const POLL_MS = 200;
+const ALL_TIME_MS = 100 * 365 * 86_400_000;
 /** The built-in channel whose receipts come over its own connections. */
 const SMS = 'sms';
 
@@ -185,6 +188,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     const tasks = new Map([
       ...mailings.tasks,
       [PIPELINE_CODES.operator_event, steady(ground, createDeliver(ground, http.send))] as const,
+      [PIPELINE_CODES.sync_source, steady(ground, createPerformSource(ground, http.send))] as const,
     ]);
     worker = createWorker(ground, perform, tasks, settler, withHolds(ground, breakers, holds), {
       name: `${hostname()}/${process.pid}`,
@@ -201,7 +205,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     });
     await worker.start();
     // Nobody else can have the embedded database open: what a dead process held is ours at once.
-    if (database.kind === 'embedded') await housekeeping.takeOverAfter(-1);
+    // Whatever the clock said when they died.
+    if (database.kind === 'embedded') await housekeeping.takeOverAfter(-ALL_TIME_MS);
     housekeeping.start();
     binds = createBinds(ground, directory, SMS, modules.hold);
     binds.start();
@@ -226,7 +231,18 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       oidc && createExternalSignIn(ground, createOidc({ ...oidc, send, now: clock.now }), oidc);
     mountApi(
       app,
-      allRoutes({ ground, directory, accept, mailings, tokens, open, lanes, external, woken: waker.woken }),
+      allRoutes({
+        ground,
+        directory,
+        accept,
+        mailings,
+        tokens,
+        open,
+        lanes,
+        external,
+        send: http.send,
+        woken: waker.woken,
+      }),
       ground,
       tokens,
     );
@@ -241,10 +257,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     stop: async () => {
       // Whoever watches would keep the server open for as long.
       mailings.watching.close();
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        if ('closeIdleConnections' in server) server.closeIdleConnections();
-      });
+      await closeServer(server);
       await unwatch();
       await housekeeping?.stop();
       await binds?.stop();

@@ -1,5 +1,5 @@
 /** The commands: `sluiceway <command>`. Each has its own file in src/commands. */
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import {
   type CommandName,
   DECLARATIONS,
@@ -12,6 +12,8 @@ import { problemOf } from './http/problem.ts';
 import { nearName } from './near.ts';
 
 export interface CommandContext {
+  /** Opened by whoever reads it. */
+  readonly stdin: () => Readable;
   readonly stdout: Writable;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -43,6 +45,7 @@ const LOADERS: Readonly<Record<CommandName, CommandEntry['load']>> = {
   migrate: async () => (await import('./commands/migrate.ts')).runMigrate,
   'keys rotate': async () => (await import('./commands/keys-rotate.ts')).runKeysRotate,
   'token create': async () => (await import('./commands/token-create.ts')).runTokenCreate,
+  'user create': async () => (await import('./commands/user-create.ts')).runUserCreate,
 };
 
 /** All commands by name, in the order of the help. */
@@ -58,6 +61,7 @@ export async function runCli(
   args: readonly string[],
   environment: CommandContext['environment'],
   stdout: Writable,
+  stdin: CommandContext['stdin'] = () => process.stdin,
 ): Promise<number> {
   if (args.length === 0 || args[0] === 'help' || args[0] === '--help') {
     stdout.write(help());
@@ -77,7 +81,7 @@ export async function runCli(
   }
   const command = await entry.load();
   try {
-    return await command(rest, { stdout, environment });
+    return await command(rest, { stdin, stdout, environment });
   } catch (thrown) {
     if (!rest.includes('--json')) throw thrown;
     stdout.write(`${JSON.stringify({ problem: problemOf(asFailure(thrown)) }, null, 2)}\n`);

@@ -14,6 +14,7 @@ export const PERMISSIONS = {
   'senders.write': ['admin'],
   'resources.write': ['admin'],
   'connectors.write': ['admin'],
+  'sources.write': ['admin'],
   'users.write': ['admin'],
   'tokens.write': ['admin'],
   'accounts.write': ['admin'],

@@ -50,7 +50,7 @@ export function createTokens(database: Database, clock: Clock): Tokens {
   const known = new Map<string, { at: number; row: Promise<FoundToken | undefined> }>();
   const read = (hash: string) => {
     const found = known.get(hash);
-    if (found !== undefined && clock.now() - found.at < FRESH_MS) return found.row;
+    if (found !== undefined && Math.abs(clock.now() - found.at) < FRESH_MS) return found.row;
     if (known.size > 10_000) known.clear();
     const row = findToken(database, hash).then((read) => read && slide(database, read, clock.now()));
     known.set(hash, { at: clock.now(), row });

@@ -19,7 +19,8 @@ import type { Caller } from './tokens.ts';
 
 /** Who writes, and the ids of what the write makes. */
 export interface By {
-  readonly caller: Caller;
+  /** Without a token it is a command on the database. */
+  readonly caller: Pick<Caller, 'accountId'> & { readonly tokenId: Caller['tokenId'] | null };
   readonly ids: Ids;
 }
 

@@ -103,8 +103,12 @@ export const DECLARATIONS = {
       template: {
         type: 'string',
         value: 'file|json|sid',
-        required: true,
         description: 'Values of the template fields: a file, JSON, or the sid of a saved template.',
+      },
+      'content-item': {
+        type: 'string',
+        value: 'id',
+        description: 'Instead of --template: a content item, of which the published version is sent.',
       },
       profile: {
         type: 'string',
@@ -138,8 +142,9 @@ export const DECLARATIONS = {
     },
   },
   import: {
-    summary: 'Import profiles or subscriptions from a CSV or NDJSON file into a running server.',
-    takes: ['profiles|subscriptions', 'file'],
+    summary:
+      'Import profiles, subscriptions or suppressions from a CSV or NDJSON file into a running server.',
+    takes: ['profiles|subscriptions|suppressions', 'file'],
     options: {
       format: {
         type: 'string',
@@ -151,7 +156,7 @@ export const DECLARATIONS = {
   },
   export: {
     summary:
-      'Write the channels, senders, resources and templates of an account as a bundle, without secrets.',
+      'Write what an account has set up (channels and all that belongs to them, rules, webhooks) as a bundle, without secrets.',
     takes: [],
     options: {
       out: { type: 'string', value: 'file', description: 'Where it is written; standard output without it.' },
@@ -196,6 +201,21 @@ export const DECLARATIONS = {
         value: 'email',
         description: 'Whose token it is: a user of that account.',
         default: 'admin@localhost',
+      },
+      json,
+    },
+  },
+  'user create': {
+    summary: 'Make a user with a password in the database of the settings, for the first who is to sign in.',
+    takes: [],
+    options: {
+      email: { type: 'string', value: 'email', required: true, description: 'Unique in the account.' },
+      role: { type: 'string', value: 'role', required: true, description: 'viewer, editor or admin.' },
+      name: { type: 'string', value: 'text', description: 'For people; the email where it is left out.' },
+      account: { type: 'string', value: 'name', description: 'The first account where it is left out.' },
+      'password-stdin': {
+        type: 'boolean',
+        description: 'Reads the password from standard input; without it one is made and shown, this once.',
       },
       json,
     },

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import type { CommandContext } from '../cli.ts';
 import { Failure } from '../errors.ts';
 import { readArguments } from './arguments.ts';
+import type { BundleDocument } from './bundle/document.ts';
 import { readServerState } from './bundle/server-state.ts';
 import { writeBundle } from './bundle/write-bundle.ts';
 import { connectServer } from './server-api.ts';
@@ -23,16 +24,18 @@ export async function runExport(args: readonly string[], context: CommandContext
     const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'unknown reason';
     throw new Failure('REQUEST_INVALID', `The file "${out}" cannot be written (${code}).`);
   }
-  const { channels = [], senders = [], resources = [], templates = [] } = bundle;
-  const counts = {
-    channels: channels.length,
-    senders: senders.length,
-    resources: resources.length,
-    templates: templates.length,
-  };
-  const words = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
+  const counts = countMembers(bundle);
+  const words = Object.entries(counts).flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []));
   context.stdout.write(
-    json ? `${JSON.stringify({ file: out, ...counts }, null, 2)}\n` : `${out}: ${words.join(', ')}\n`,
+    json
+      ? `${JSON.stringify({ file: out, ...counts }, null, 2)}\n`
+      : `${out}: ${words.length === 0 ? 'nothing' : words.join(', ')}\n`,
   );
   return 0;
+}
+
+function countMembers(bundle: BundleDocument): Readonly<Record<string, number>> {
+  const { sluiceway: _version, sendingRules, ...lists } = bundle;
+  const counts = Object.entries(lists).map(([name, members]) => [name, members.length]);
+  return Object.fromEntries([...counts, ['sendingRules', sendingRules === undefined ? 0 : 1]]);
 }

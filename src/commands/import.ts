@@ -1,4 +1,4 @@
-/** `sluiceway import profiles|subscriptions <file>`: streams a file into a running server; it is never held whole. */
+/** `sluiceway import profiles|subscriptions|suppressions <file>`: streams a file into a running server; it is never held whole. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { CommandContext } from '../cli.ts';
@@ -26,7 +26,7 @@ const LINE_END = 0x0a;
 export async function runImport(args: readonly string[], context: CommandContext): Promise<number> {
   const { places, options } = readArguments('import', args);
   const [kindGiven = '', file = ''] = places;
-  const kind = oneOf('What is imported', kindGiven, ['profiles', 'subscriptions']);
+  const kind = oneOf('What is imported', kindGiven, ['profiles', 'subscriptions', 'suppressions']);
   const format = formatOf(file, options.format);
   const found = await stat(file).catch(() => undefined);
   if (found?.isFile() !== true) {

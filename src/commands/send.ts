@@ -36,7 +36,7 @@ export async function runSend(args: readonly string[], context: CommandContext):
   const waitSeconds = secondsOf(options.wait);
   const request = {
     channel,
-    template: await valueOrName(options.template),
+    ...(await contentOf(options)),
     ...(sender !== undefined && { sender }),
     ...(resource !== undefined && { resource }),
     ...(profile !== undefined && { profile: await valueOrName(profile) }),
@@ -85,6 +85,18 @@ async function waitFor(
     }
     await sleep(POLL_MS);
   }
+}
+
+async function contentOf({
+  template,
+  'content-item': contentItemId,
+}: {
+  readonly template: string | undefined;
+  readonly 'content-item': string | undefined;
+}): Promise<object> {
+  if (template !== undefined && contentItemId === undefined) return { template: await valueOrName(template) };
+  if (template === undefined && contentItemId !== undefined) return { contentItemId };
+  throw new Failure('REQUEST_INVALID', 'Give the content: either --template or --content-item.');
 }
 
 function secondsOf(given: string | undefined): number | undefined {

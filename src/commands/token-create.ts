@@ -7,23 +7,13 @@ import type { CommandContext } from '../cli.ts';
 import { readConfig } from '../config.ts';
 import { Failure } from '../errors.ts';
 import { createIds } from '../ids.ts';
-import { didYouMean, listed, nearName } from '../near.ts';
-import {
-  type AccountRow,
-  findAccount,
-  firstAccount,
-  insertAccount,
-  issueToken,
-  listAccounts,
-} from '../storage/accounts.ts';
+import { type AccountRow, issueToken } from '../storage/accounts.ts';
 import { writeAudit } from '../storage/audit.ts';
 import type { Database } from '../storage/database.ts';
 import { findUser, type UserRow } from '../storage/users.ts';
 import { systemClock } from '../time.ts';
+import { accountOf } from './account-of.ts';
 import { oneOf, readArguments } from './arguments.ts';
-
-/** The name of the first account where there is none yet, as at the first start. */
-const FIRST_ACCOUNT = 'main';
 
 /** Prints the token; it stands nowhere else. */
 export async function runTokenCreate(args: readonly string[], context: CommandContext): Promise<number> {
@@ -67,29 +57,6 @@ export async function runTokenCreate(args: readonly string[], context: CommandCo
   } finally {
     await database.close();
   }
-}
-
-async function accountOf(
-  database: Database,
-  name: string | undefined,
-  newId: string,
-  nowMs: number,
-): Promise<AccountRow> {
-  if (name === undefined) {
-    const account =
-      (await firstAccount(database)) ??
-      (await insertAccount(database, { id: newId, name: FIRST_ACCOUNT, nowMs })) ??
-      (await firstAccount(database));
-    if (account === undefined) throw new Failure('BUG', 'The first account could not be made.');
-    return account;
-  }
-  const account = await findAccount(database, name);
-  if (account !== undefined) return account;
-  const known = (await listAccounts(database)).map((each) => each.name);
-  throw new Failure(
-    'NOT_FOUND',
-    `There is no account "${name}"; there are: ${listed(known)}.${didYouMean(nearName(name, known))}`,
-  );
 }
 
 async function userOf(

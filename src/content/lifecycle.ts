@@ -17,7 +17,8 @@ export type ContentCall =
   | 'revert'
   | 'archive'
   | 'sync'
-  | 'sync_publish';
+  | 'sync_publish'
+  | 'sync_withdraw';
 
 /** Whoever asks: an editor or admin through the API, or the content source that an item comes from. */
 export type Actor = 'editor' | 'admin' | 'source';
@@ -87,6 +88,9 @@ export const TRANSITIONS: readonly Transition[] = Object.freeze([
   row('sync_publish', 'draft', 'published', SOURCE, 'A new version, live at once.', VERSION),
   row('sync_publish', 'approved', 'published', SOURCE, 'A new version, live at once.', VERSION),
   row('sync_publish', 'published', 'published', SOURCE, 'A new version, live at once.', VERSION),
+  row('sync_withdraw', 'draft', 'draft', SOURCE, 'No longer delivered, because the source no longer has it.'),
+  row('sync_withdraw', 'approved', 'draft', SOURCE, 'No longer delivered; the approval is void.'),
+  row('sync_withdraw', 'published', 'draft', SOURCE, 'No longer delivered; the history stays.'),
 ]);
 
 /** What the rules need to know of an item. */

@@ -43,7 +43,8 @@ export function* searchableTexts(value: unknown): Generator<string> {
   }
 }
 
-function withoutMarkup(text: string): string {
+/** A text with its HTML elements, styles and scripts taken out. */
+export function withoutMarkup(text: string): string {
   if (!text.includes('<')) return text;
   return withoutElement(withoutElement(text, 'style'), 'script').replaceAll(/<[^<>]*>/g, ' ');
 }

@@ -81,7 +81,7 @@ export function createDirectory(ground: Ground, lookup: (type: string) => Pipe |
   const cached = <T>(key: string, read: () => Promise<T>, freshMs = FRESH_MS): Promise<T> => {
     const now = clock.now();
     const known = cache.get(key) as Cached<T> | undefined;
-    if (known !== undefined && now - known.at < freshMs) return known.value;
+    if (known !== undefined && Math.abs(now - known.at) < freshMs) return known.value;
     const value = read();
     cache.set(key, { at: now, value });
     value.catch(() => cache.delete(key));

@@ -71,6 +71,11 @@ export function endMessage(
   };
 }
 
+/** When a row is due again: never at the very time at which it was due, by which settling tells its own work. */
+export function dueAgain(row: ClaimedRow, dueMs: number): number {
+  return dueMs === row.due ? dueMs + 1 : dueMs;
+}
+
 /** Puts a row back as it was, due at another time. */
 export function putBack(row: ClaimedRow, dueMs: number, tries = row.tries): Parts {
   return {
@@ -80,7 +85,7 @@ export function putBack(row: ClaimedRow, dueMs: number, tries = row.tries): Part
         id: row.id,
         accountId: row.account_id,
         laneId: row.lane_id,
-        dueMs,
+        dueMs: dueAgain(row, dueMs),
         pipeline: row.pipeline,
         pipe: row.pipe,
         tries,

@@ -69,7 +69,8 @@ export function createFallBack(ground: Ground, directory: Directory, lanes: Lane
         id: row.id,
         accountId: row.account_id,
         laneId: sender.laneId,
-        dueMs: nowMs,
+        // Later than it was due before, by which settling tells its own work.
+        dueMs: nowMs + 1,
         pipeline: PIPELINE_CODES.message,
         pipe: null,
         tries: 0,

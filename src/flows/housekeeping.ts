@@ -4,7 +4,7 @@
  */
 import { asFailure } from '../errors.ts';
 import { encodeValue } from '../json.ts';
-import { PIPELINE_CODES, release } from '../storage/claim.ts';
+import { leaveNode, PIPELINE_CODES, release } from '../storage/claim.ts';
 import { keepSenders } from '../storage/fallback.ts';
 import { dropOldGuards } from '../storage/guards.ts';
 import { foldCounts } from '../storage/launch-counts.ts';
@@ -77,10 +77,9 @@ export function createHousekeeping(
   };
 
   const takeOverAfter = async (silentMs: number): Promise<number> => {
-    const nowMs = clock.now();
-    const { orphans, told } = await takeOver(database, node(), nowMs - silentMs, nowMs);
+    const { heir, orphans, told } = await takeOver(database, node(), silentMs, clock.now());
     logTold(log, told);
-    if (orphans.length === 0) return 0;
+    if (heir === undefined) return 0;
     const again: string[] = [];
     const doubted: string[] = [];
     const unknown: Parts[] = [];
@@ -91,10 +90,12 @@ export function createHousekeeping(
       } else unknown.push(unknownParts(row));
     }
     await keepSenders(database, doubted);
-    await release(database, node(), again);
+    await release(database, heir, again);
     for (let start = 0; start < unknown.length; start += MOST_JOINED) {
-      await settleParts(ground, node(), unknown.slice(start, start + MOST_JOINED));
+      await settleParts(ground, heir, unknown.slice(start, start + MOST_JOINED));
     }
+    await leaveNode(database, heir);
+    if (orphans.length === 0) return 0;
     log.warn({ again: again.length, unknown: unknown.length }, 'took over what a dead node held');
     woken([]);
     return orphans.length;
@@ -193,7 +194,7 @@ export function createHousekeeping(
     if (stopping) return;
     const timer = setTimeout(() => {
       timers.delete(timer);
-      const startedMs = clock.now();
+      const startedMs = performance.now();
       const done = job
         .run()
         .then(
@@ -204,7 +205,7 @@ export function createHousekeeping(
         // A job that takes long is done less often, so that it never takes more than a small part of the time.
         .finally(() => {
           running.delete(done);
-          schedule(job, Math.max(job.everyMs, (clock.now() - startedMs) * 20));
+          schedule(job, Math.max(job.everyMs, (performance.now() - startedMs) * 20));
         });
       running.add(done);
     }, delayMs);

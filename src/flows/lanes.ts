@@ -17,6 +17,8 @@ export interface Lanes {
   readonly laneOf: (place: LanePlace) => Promise<LaneRow>;
   /** The lane of the engine's own work: opening launches, starting and stopping mailings. */
   readonly ownLane: () => Promise<LaneRow>;
+  /** The lane of a content source, so that a slow one holds up no other. */
+  readonly sourceLane: (accountId: string, sourceId: string) => Promise<LaneRow>;
 }
 
 /** Lanes are found by key and remembered; they are never removed. */
@@ -52,5 +54,6 @@ export function createLanes(ground: Ground): Lanes {
       return lane(key, account, document.id, sender);
     },
     ownLane: () => lane('engine', null, 0, null),
+    sourceLane: (accountId, sourceId) => lane(`source/${sourceId}`, accountId, 0, null),
   });
 }

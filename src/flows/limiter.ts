@@ -132,7 +132,12 @@ export function createLimiter(ground: Ground, options: LimiterOptions): Limiter 
 
   const deal = (state: State, grant: RateGrant) => {
     const nowMs = clock.now();
-    for (const waiter of state.line.splice(0, grant.granted)) waiter.go();
+    const going = state.line.splice(0, grant.granted);
+    for (const waiter of going) waiter.go();
+    // Who waited for these was refused meanwhile, because the provider asked for rest: they did not leave.
+    const spare = grant.granted - going.length;
+    state.held -= spare;
+    state.owing += spare;
     const waitMs = Math.min(grant.waitMs, LONGEST_WAIT_MS);
     if (waitMs <= 0) return;
     // Not all processes at the same instant, so that each gets its share.

@@ -19,7 +19,7 @@ import {
   SUBSCRIPTION_OF_EVENT,
 } from '../storage/states.ts';
 import type { KnownChannel } from './directory.ts';
-import { moderatedBy, wasSent } from './end-message.ts';
+import { dueAgain, moderatedBy, wasSent } from './end-message.ts';
 import { eventTimeMs } from './event-time.ts';
 import { exhaustedOf, reasonOfFailure } from './exhausted.ts';
 import { failingRun, maySent } from './failing.ts';
@@ -267,7 +267,7 @@ function againWait(question: OutcomeQuestion, wait: Wait): SettledWait {
   // An untouched first pipe begins again from the message itself.
   const untouched = wait.reason === 'limit' && row.payload === null && question.outcome.trail.length === 1;
   return waitRow(question, {
-    dueMs: dueMs(question, wait.delayMs),
+    dueMs: dueAgain(row, dueMs(question, wait.delayMs)),
     pipe: untouched ? row.pipe : wait.pipe,
     tries: wait.tries,
     payload: untouched ? null : keptRun(question, wait),

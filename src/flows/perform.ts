@@ -51,6 +51,8 @@ interface Around extends Surroundings {
   readonly sealedSubscriptions: boolean;
   readonly redact: Redact;
   readonly outside: Outside;
+  /** The channel needs a sender, and none was chosen. */
+  readonly unchosen: boolean;
   /** What guards the account's messages to people; undefined where nothing does. */
   readonly guarded: Guarded | undefined;
 }
@@ -94,7 +96,7 @@ export function createPerform(
 
   const aroundOf = (row: ClaimedRow, senderId: string | null): Around | Promise<Around> => {
     const now = clock.now();
-    if (now - aroundSince > AROUND_FRESH_MS) {
+    if (Math.abs(now - aroundSince) > AROUND_FRESH_MS) {
       around = new Map();
       aroundSince = now;
     }
@@ -138,6 +140,7 @@ export function createPerform(
         resourceId: row.resource_id,
         limits,
       }),
+      unchosen: senderId === null && (channel.document.fields.sender ?? []).length > 0,
       guarded,
     };
     into.set(key, made);
@@ -155,11 +158,12 @@ export function createPerform(
     const { row, redact } = openSubscription(claimed, around);
     const early = notToSend(row, pipeline, around, nowMs);
     if (early !== undefined) return early;
-    if (around.guarded !== undefined && pipeline === 'message') {
-      const { guarded } = around;
-      const stopped = await guards.check({ guarded, row, channel: channel.document, launch, nowMs });
-      if (stopped !== undefined) return stopped;
-    }
+    const asked =
+      around.guarded === undefined || pipeline !== 'message'
+        ? undefined
+        : { guarded: around.guarded, row, channel: channel.document, launch, nowMs };
+    const stopped = asked && (await guards.check(asked));
+    if (stopped !== undefined) return stopped;
 
     const plan = channel.plans[pipeline];
     const entry = row.pipe === null ? plan?.entry : plan?.pipes.get(row.pipe);
@@ -177,6 +181,8 @@ export function createPerform(
       const failure = asFailure(thrown);
       return endMessage(row, refusedState(failure), failure.code, redact(failure.message), ids);
     }
+    const full = asked && (await guards.reserve(asked));
+    if (full !== undefined) return full;
     const origin = originOf(row, launch);
     const resumed = row.payload === null ? undefined : (readPayload(ground.vault, row.payload) as ResumedRun);
     const outcome = await run(row, entry, {
@@ -231,6 +237,8 @@ export function createPerform(
     // What was sent in time goes on: only its later pipes are left.
     if (row.expires !== null && row.expires <= nowMs && row.state < STATE_CODES.sent)
       return endMessage(row, 'expired', 'MESSAGE_EXPIRED');
+    // A mailing found no sender for it, and a redrive does not look for one.
+    if (around.unchosen) return endMessage(row, 'failed', 'SENDER_NOT_CHOSEN', NOT_CHOSEN, ids);
     // Consent is asked for at the begin, and again while nothing has been sent: after a hold, before a retry.
     if (
       row.subscription_status !== null &&
@@ -371,6 +379,9 @@ export function createPerform(
     },
   });
 }
+
+const NOT_CHOSEN =
+  'No sender rule fitted this message when its mailing was opened. Add a rule that does and start the mailing again.';
 
 /** How a run that waited is kept. */
 interface ResumedRun {

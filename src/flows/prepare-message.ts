@@ -113,7 +113,7 @@ export function createPrepare(
 
   const remember = <T>(key: string, read: () => Promise<T>): Promise<T> => {
     const known = found.get(key);
-    if (known !== undefined && clock.now() - known.at < FRESH_MS) return known.value as Promise<T>;
+    if (known !== undefined && Math.abs(clock.now() - known.at) < FRESH_MS) return known.value as Promise<T>;
     const value = read();
     found.set(key, { at: clock.now(), value });
     value.catch(() => found.delete(key));

@@ -128,6 +128,7 @@ export async function settleParts(
       )
     : undefined;
   settlement.messages = highest(settlement.messages);
+  if (settlement.exhausted.length > 0) settlement.exhausted = stillGivenUp(settlement);
   settlement.events = firstOfEach(settlement.events);
   const { told } = await settle(ground.database, settlement);
   logTold(ground.log, told);
@@ -274,6 +275,14 @@ function highest(messages: readonly SettledMessage[]): SettledMessage[] {
     best.set(message.id, { ...top, externalId: top.externalId ?? externalId });
   }
   return [...best.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** What was reported as sent in the same moment is not unknown any more. */
+function stillGivenUp({ exhausted, messages }: Pick<Settlement, 'exhausted' | 'messages'>) {
+  const states = new Map(messages.map(({ id, state }) => [id, state]));
+  return exhausted.filter(
+    ({ messageId, state }) => state !== 'unknown' || states.get(messageId) === STATE_CODES.unknown,
+  );
 }
 
 /** Repeats of a dedupe key within one settlement go; the books refuse the rest. */

@@ -107,6 +107,7 @@ export function createWorker(
   const { database, clock, log, stages } = ground;
   const lanes = new Map<number, Lane>();
   let node = 0;
+  /** By the machine's own clock, which never jumps. */
   let lastBeatMs = 0;
   let stopping = false;
   let running = 0;
@@ -114,11 +115,12 @@ export function createWorker(
   let unsettled = 0;
   /** A claim failed, and what it may have marked is to be freed. */
   let claimLost = false;
-  const held = new Set<string>();
+  const held = new Map<string, ClaimedRow>();
   const mostUnsettled = options.concurrency * 2;
   const reserve = Math.floor(options.concurrency / 8);
   let lanesAtMs = 0;
   let pollAtMs = 0;
+  let lastTurnMs = 0;
   /** Until the first resting lane may be asked again. */
   let restMs = Number.POSITIVE_INFINITY;
   /** When the first lane may be asked again that its limit held. */
@@ -170,6 +172,22 @@ export function createWorker(
         known.hot = true;
       }
       known.row = row;
+    }
+  };
+
+  /** The clock was set back: what comes now stands behind the cursors, and nothing is worth waiting for any more. */
+  const beginAgain = () => {
+    lanesAtMs = 0;
+    pollAtMs = 0;
+    for (const lane of lanes.values()) {
+      lane.dueMs = 0;
+      lane.afterId = FIRST_ID;
+      lane.sweptMs = 0;
+      lane.sweep = undefined;
+      lane.hot = true;
+      lane.blockedUntilMs = 0;
+      lane.stragglersAtMs = 0;
+      lane.sweepAtMs = 0;
     }
   };
 
@@ -281,7 +299,7 @@ export function createWorker(
         if (brought >= share.share) lane.hot = true;
         else if (brought > 0) lane.restsUntilMs = performance.now() + GATHER_MS;
       }
-      if (stopping || clock.now() - lastBeatMs > options.leaseMs || held !== node) {
+      if (stopping || performance.now() - lastBeatMs > options.leaseMs || held !== node) {
         await release(
           database,
           held,
@@ -310,7 +328,7 @@ export function createWorker(
   const begin = (row: ClaimedRow) => {
     const lane = lanes.get(row.lane_id);
     running += 1;
-    held.add(row.id);
+    held.set(row.id, row);
     if (lane !== undefined) lane.running += 1;
     const task = tasks.get(row.pipeline);
     const performing = task === undefined ? perform.row(row) : task(row);
@@ -329,7 +347,10 @@ export function createWorker(
         });
       })
       // Only what is settled is out of hand: a run that may have sent something is never simply given back.
-      .then(() => held.delete(row.id))
+      .then(() => {
+        // It may have come back already, by a claim that was answered before the settling was.
+        if (held.get(row.id) === row) held.delete(row.id);
+      })
       .catch((thrown: unknown) => {
         const failure = asFailure(thrown);
         log.error({ waiting: row.id, code: failure.code }, `a run could not be settled: ${failure.message}`);
@@ -385,9 +406,11 @@ export function createWorker(
     while (!stopping) {
       try {
         const nowMs = clock.now();
+        if (nowMs < lastTurnMs - STRAGGLER_MS) beginAgain();
+        lastTurnMs = nowMs;
         if (nowMs >= lanesAtMs) await refreshLanes(nowMs);
         if (claimLost && claiming === 0) {
-          await releaseLost(database, node, [...held]);
+          await releaseLost(database, node, [...held.keys()]);
           claimLost = false;
         }
         restMs = Number.POSITIVE_INFINITY;
@@ -404,13 +427,14 @@ export function createWorker(
   };
 
   const heartbeat = async () => {
-    const nowMs = clock.now();
+    // From before the question on: the answer may be long on its way.
+    const askedMs = performance.now();
     try {
-      if (await beat(database, node, nowMs)) lastBeatMs = nowMs;
+      if (await beat(database, node)) lastBeatMs = askedMs;
       else {
         // Taken for dead: what ran under the old number is fenced off; a new number starts clean.
-        node = await enterNode(database, options.name, nowMs);
-        lastBeatMs = nowMs;
+        node = await enterNode(database, options.name);
+        lastBeatMs = askedMs;
         log.warn({ node }, 'the heartbeat came too late; this process goes on as a new node');
       }
     } catch (thrown) {
@@ -427,9 +451,8 @@ export function createWorker(
       awake();
     },
     start: async () => {
-      const nowMs = clock.now();
-      node = await enterNode(database, options.name, nowMs);
-      lastBeatMs = nowMs;
+      lastBeatMs = performance.now();
+      node = await enterNode(database, options.name);
       heart = setInterval(heartbeat, options.heartbeatMs);
       loop = turn();
     },
@@ -440,7 +463,9 @@ export function createWorker(
       while (claiming > 0 || running > 0 || unsettled > 0) await pause(5);
       await settler.drain();
       clearInterval(heart);
-      await leaveNode(database, node);
+      if (claimLost) await releaseLost(database, node, [...held.keys()]);
+      // What could not be settled is for another node to judge, once this one is silent.
+      if (held.size === 0) await leaveNode(database, node);
     },
   });
 }

@@ -3,9 +3,10 @@ import { createHash, scrypt } from 'node:crypto';
 import type { Hono } from 'hono';
 import { authorize } from '../access/permissions.ts';
 import type { Caller, Tokens } from '../access/tokens.ts';
-import { Failure } from '../errors.ts';
+import { asFailure, Failure } from '../errors.ts';
 import type { Ground } from '../flows/ground.ts';
 import { createIds, type Ids } from '../ids.ts';
+import { isFull, isOutage } from '../storage/database.ts';
 import { forgetIdempotency, keepAnswer, reserveIdempotency } from '../storage/idempotency.ts';
 import { isoTime } from '../time.ts';
 import { compileSchema, type Validator } from '../validate.ts';
@@ -57,6 +58,18 @@ export function mountApi(app: Hono, routes: readonly Route[], ground: Ground, to
 
 /** The answer to a failure; what is our fault is logged with its cause. */
 export function failed(thrown: unknown, ground: Ground, request: Request): Response {
+  const cause = thrown instanceof Failure && thrown.blame === 'us' ? thrown.cause : thrown;
+  if (isOutage(cause)) {
+    ground.log.error(
+      { method: request.method, path: new URL(request.url).pathname, cause },
+      'a request failed, because the database could not do its work',
+    );
+    const what = isFull(cause)
+      ? 'The disk of the database is full. Make room there, then send'
+      : 'The database does not answer just now. Send';
+    const then = 'the same request again; with an Idempotency-Key nothing is done twice.';
+    return problemResponse(new Failure('DATABASE_UNREACHABLE', `${what} ${then}`, { cause }));
+  }
   if (!(thrown instanceof Failure) || thrown.blame === 'us') {
     ground.log.error(
       { method: request.method, path: new URL(request.url).pathname, cause: thrown },
@@ -179,8 +192,9 @@ async function once(
     await keepAnswer(database, caller.accountId, key, answer.status, JSON.stringify(keeping));
     return respond(answer);
   } catch (thrown) {
-    // A refused request may be sent again, corrected, under the same key.
-    await forgetIdempotency(database, caller.accountId, key);
+    // A refused request may be sent again, corrected, under the same key. After any other failure it is not known what
+    // was written: the repeat must make the same ids.
+    if (asFailure(thrown).status < 500) await forgetIdempotency(database, caller.accountId, key);
     throw thrown;
   }
 }

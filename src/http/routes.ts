@@ -10,6 +10,7 @@ import type { Ground } from '../flows/ground.ts';
 import type { Lanes } from '../flows/lanes.ts';
 import type { Mailings } from '../flows/mailings.ts';
 import type { OpenOutside } from '../flows/perform.ts';
+import type { Send } from '../flows/sources/ask-source.ts';
 import type { Route } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -19,6 +20,7 @@ import { connectorRoutes } from './routes/connectors.ts';
 import { contentRoutes } from './routes/content.ts';
 import { contentLifecycleRoutes } from './routes/content-lifecycle.ts';
 import { contentPreviewRoutes } from './routes/content-preview.ts';
+import { contentSourceRoutes } from './routes/content-sources.ts';
 import { contentVersionRoutes } from './routes/content-versions.ts';
 import { eventRoutes } from './routes/events.ts';
 import { laneRoutes } from './routes/lanes.ts';
@@ -51,6 +53,8 @@ export interface RouteDeps {
   readonly tokens: Tokens;
   readonly lanes: Lanes;
   readonly open: OpenOutside;
+  /** Sends a request to a CMS. */
+  readonly send: Send;
   /** The identity provider, where one is set up. */
   readonly external?: ExternalSignIn | undefined;
   /** Told which lanes have something to do. */
@@ -79,6 +83,7 @@ export function allRoutes(deps: RouteDeps): readonly Route[] {
     ...contentLifecycleRoutes(ground, unresolvedNames),
     ...contentVersionRoutes(ground),
     ...contentPreviewRoutes(ground),
+    ...contentSourceRoutes(ground, lanes, deps.send, woken),
     ...connectorRoutes(ground, directory),
     ...profileRoutes(ground),
     ...subscriptionRoutes(ground, directory),

@@ -21,7 +21,7 @@ export function contentPage(): string {
   return page('Content', [
     'What the items of each type hold in `content`. Keys in bold are required.',
     table(['type', 'meaning', 'keys'], types),
-    'What may follow what. Anything else is answered with 409 and changes nothing. `sync` and `sync_publish` are made by content sources, all others by calls of the API.',
+    'What may follow what. Anything else is answered with 409 and changes nothing. `sync`, `sync_publish` and `sync_withdraw` are made by content sources, all others by calls of the API.',
     table(['call', 'from', 'to', 'who', 'effect'], transitions),
   ]);
 }

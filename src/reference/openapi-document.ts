@@ -14,6 +14,7 @@ export function openapiDocument(): JsonObject {
       tokens: uncalled('tokens'),
       lanes: uncalled('lanes'),
       open: uncalled('open'),
+      send: uncalled('send'),
       woken: uncalled('woken'),
     }),
   );

@@ -33,6 +33,11 @@ export async function writeAudit(sql: Sql, entry: AuditEntry): Promise<void> {
   );
 }
 
+/** Whether an entry was written: the change that has this id was made. */
+export async function hasAudit(sql: Sql, id: string): Promise<boolean> {
+  return (await sql.query('select from audit where id = $1', [id])).length > 0;
+}
+
 export interface AuditRow {
   readonly id: string;
   readonly token_id: string | null;

@@ -16,6 +16,7 @@ export const PIPELINE_CODES = {
   stop_launch: 14,
   resume_launch: 15,
   operator_event: 20,
+  sync_source: 21,
 } as const;
 
 export type WaitingPipeline = keyof typeof PIPELINE_CODES;
@@ -78,20 +79,23 @@ export function claim(
 }
 
 /** Enters a process among the nodes and gives its number. */
-export async function enterNode(sql: Sql, name: string, nowMs: number): Promise<number> {
+export async function enterNode(sql: Sql, name: string): Promise<number> {
   const [row] = await sql.query<{ id: number }>(
-    'insert into node (name, started_at, heartbeat_at) values ($1, $2, $2) returning id',
-    [name, new Date(nowMs)],
+    'insert into node (name, started_at, heartbeat_at) values ($1, clock_timestamp(), clock_timestamp()) returning id',
+    [name],
   );
   return row?.id ?? 0;
 }
 
-/** Renews the lease of a node's claims; false where another node has already taken it for dead. */
-export async function beat(sql: Sql, node: number, nowMs: number): Promise<boolean> {
-  const rows = await sql.query('update node set heartbeat_at = $2 where id = $1 returning id', [
-    node,
-    new Date(nowMs),
-  ]);
+/**
+ * Renews the lease of a node's claims; false where another node has already taken it for dead. Leases go by the clock of
+ * the database: a node whose own clock jumps is not dead, and takes nobody else for dead.
+ */
+export async function beat(sql: Sql, node: number): Promise<boolean> {
+  const rows = await sql.query(
+    'update node set heartbeat_at = clock_timestamp() where id = $1 returning id',
+    [node],
+  );
   return rows.length === 1;
 }
 

@@ -84,6 +84,29 @@ export async function findSourced(
   return rows[0];
 }
 
+/** What a source sent last, of many of its entries. */
+export interface SyncedRow {
+  readonly external_id: string;
+  readonly status: string;
+  readonly synced: unknown;
+  readonly synced_version: number | null;
+  readonly conflict: string | null;
+}
+
+/** What a source sent last of each of these entries, where it is an item. */
+export function readSynced(
+  sql: Sql,
+  accountId: string,
+  sourceId: string,
+  externalIds: readonly string[],
+): Promise<SyncedRow[]> {
+  return sql.query<SyncedRow>(
+    `select external_id, status, synced, synced_version, conflict from content_item
+     where account_id = $1 and source_id = $2 and external_id = any($3::text[])`,
+    [accountId, sourceId, externalIds],
+  );
+}
+
 export interface VersionRow extends ContentRow {
   readonly item_id: string;
   readonly version: number;

@@ -31,6 +31,11 @@ export function isOutage(thrown: unknown): boolean {
   return !code.startsWith('ERR_') && !refusesValues(thrown);
 }
 
+/** Whether the disk of the database is full (SQLSTATE 53100). */
+export function isFull(thrown: unknown): boolean {
+  return own(thrown, 'code') === '53100';
+}
+
 /** Whether the database was closed by this process. */
 export function isClosed(thrown: unknown): boolean {
   return CLOSED.has(String(own(thrown, 'code')));

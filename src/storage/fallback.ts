@@ -119,7 +119,7 @@ export async function moveMessages(
        select * from unnest($3::uuid[], $4::uuid[], $5::int[], $6::uuid[], $7::uuid[], $8::int[])
          as g (id, attempt_id, attempt, from_sender, sender, lane)),
      held as (
-       select w.id from waiting w join message m on m.id = w.id join given g on g.id = w.id
+       select w.id, w.payload is null as fresh from waiting w join message m on m.id = w.id join given g on g.id = w.id
        where w.lane_id = $1 and w.owner is null and m.attempt = g.attempt and m.sender_id = g.from_sender
          and m.state < ${STATE_CODES.sent}
        order by w.id for update of w, m),
@@ -128,8 +128,10 @@ export async function moveMessages(
          due_at = case when w.payload is null then greatest(w.due_at, $2) else $2 end
        from given g join held on held.id = g.id where w.id = g.id returning w.lane_id),
      changed as (
-       update message m set attempt = m.attempt + 1, prior = m.state, state = ${STATE_CODES.queued}, reason = null,
-         sender_id = g.sender, lane_id = g.lane, updated_at = $2
+       update message m set attempt = m.attempt + 1, prior = m.state, state = ${STATE_CODES.queued},
+         -- One that a guard holds is held all the same.
+         reason = case when held.fresh then m.reason end, sender_id = g.sender, lane_id = g.lane,
+         updated_at = $2
        from given g join held on held.id = g.id where m.id = g.id
        returning m.id, m.account_id, m.launch_id, m.prior, m.state),
      ${counting('changed', '$2')},

@@ -9,36 +9,45 @@ const FOLDER = fileURLToPath(new URL('./migrations/', import.meta.url));
 const LOCK = 7_584_201;
 
 /**
- * Applies what is missing, each migration in its own transaction, one process at a time. Gives how many were applied.
+ * Applies what is missing, each migration in its own transaction, one process at a time. A migration is known by the
+ * number of its file, so that one that comes late with a lower number is applied, too. Gives how many were applied.
  * Throws CONFLICT where the database is newer than this program.
  */
 export async function migrate(database: Database): Promise<number> {
   const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.sql')).sort();
+  const latest = numberOf(files.at(-1) ?? '0');
   await database.script(
     'create table if not exists schema_version (version int primary key, applied_at timestamptz not null default now())',
   );
   let applied = 0;
-  for (const [index, file] of files.entries()) {
+  for (const file of files) {
+    const number = numberOf(file);
     const text = await readFile(new URL(file, `file://${FOLDER}`), 'utf8');
     applied += await database.transaction(async (tx) => {
       await tx.query(`select pg_advisory_xact_lock(${LOCK})`);
-      const [newest] = await tx.query<{ version: number }>(
-        'select coalesce(max(version), 0)::int as version from schema_version',
+      const [books] = await tx.query<{ newest: number; has: boolean | null }>(
+        'select coalesce(max(version), 0)::int as newest, bool_or(version = $1) as has from schema_version',
+        [number],
       );
-      const version = newest?.version ?? 0;
-      if (version > files.length) {
+      const newest = books?.newest ?? 0;
+      if (newest > latest) {
         throw new Failure(
           'CONFLICT',
-          `The database has schema ${version}, but this program knows schemas up to ${files.length}. Start a newer Sluiceway; this one would damage the books.`,
+          `The database has schema ${newest}, but this program knows schemas up to ${latest}. Start a newer Sluiceway; this one would damage the books.`,
         );
       }
-      if (version !== index) return 0;
+      if (books?.has === true) return 0;
       for (const statement of statementsOf(text)) await tx.query(statement);
-      await tx.query('insert into schema_version (version) values ($1)', [index + 1]);
+      await tx.query('insert into schema_version (version) values ($1)', [number]);
       return 1;
     });
   }
   return applied;
+}
+
+/** `0007_limits.sql` is number 7. */
+function numberOf(file: string): number {
+  return Number.parseInt(file, 10);
 }
 
 /** Splits a script at semicolons that end a line outside `$$` bodies. */

@@ -30,6 +30,13 @@ export const SEALED_PLACES: readonly SealedPlace[] = Object.freeze([
     condition: sealedIn('channels'),
     depth: 2,
   },
+  {
+    ...byId,
+    name: 'content sources',
+    table: 'content_source',
+    column: 'config',
+    condition: sealedIn('config'),
+  },
   { ...byId, name: 'connectors', table: 'connector', condition: sealedIn('fields') },
   { ...byId, name: 'webhooks', table: 'webhook', column: 'secrets', condition: sealedIn('secrets') },
   {

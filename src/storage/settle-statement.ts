@@ -76,9 +76,11 @@ export function settleStatement(settlement: Settlement): { text: string; values:
         where m.id = any($${FIRST_FREE + values.length}::uuid[]) and l.state = 'paused' for share of l)`);
       due = `case when r.due = ${PARKED_DUE_MS} and w.message_id not in (select id from paused) then $2 + interval '1 second' else ${due} end`;
     }
-    // The rows that go are those of the list that do not wait again.
+    // The rows that go are those of the list that do not wait again. One that is due at that very time already was put
+    // back by this settlement before, whose answer was lost, and has been claimed again: that run is not to be undone.
     parts.push(`back as (update waiting w set owner = null, due_at = ${due}, pipe = r.pipe, tries = r.tries,
-      payload = r.payload${moves ? ', lane_id = r.lane' : ''} from ${from} where w.id = r.id and w.owner = $1 returning w.id)`);
+      payload = r.payload${moves ? ', lane_id = r.lane' : ''} from ${from}
+      where w.id = r.id and w.owner = $1 and w.due_at <> to_timestamp(r.due / 1000) returning w.id)`);
     parts.push(
       `gone as (delete from waiting where id = any(($3::uuid[])[1:$5::int]) and owner = $1 returning id)`,
       'held as (select id from gone union all select id from back)',
@@ -120,8 +122,9 @@ export function settleStatement(settlement: Settlement): { text: string; values:
           ]
         : []),
     ]);
-    // A state only rises; the provider's id is kept even where a report has overtaken it.
-    const newer = '(r.attempt, r.state) > (m.attempt, m.state)';
+    // A state only rises, but what a message waits for may change; the provider's id is kept even where a report has overtaken it.
+    const newer = `((r.attempt, r.state) > (m.attempt, m.state) or (r.state = ${STATE_CODES.queued}
+      and (r.attempt, r.state) = (m.attempt, m.state) and r.reason is distinct from m.reason))`;
     const rises = moves ? `(${newer} and (r.sender is null or m.state < ${STATE_CODES.sent}))` : newer;
     const moved = moves
       ? `, sender_id = case when ${rises} then coalesce(r.sender, m.sender_id) else m.sender_id end,
@@ -246,7 +249,8 @@ export function settleStatement(settlement: Settlement): { text: string; values:
     parts.push(
       `given_up as (select m.account_id, m.channel_id, m.sender_id, r.state, r.reason, count(*) as count,
         (array_agg(m.id order by m.id))[1:${MOST_NAMED}] as messages
-        from ${from} join message m on m.id = ${message} group by 1, 2, 3, 4, 5)`,
+        from ${from} join message m on m.id = ${message}
+        where r.state <> 'unknown' or m.state < ${STATE_CODES.sent} group by 1, 2, 3, 4, 5)`,
       `facts as (select g.account_id, 'message.exhausted' as type, json_build_object('channel', c.sid, 'sender', n.sid,
         'state', g.state, 'reason', g.reason, 'count', g.count, 'messages', g.messages) as data
         from given_up g join channel c on c.id = g.channel_id left join sender n on n.id = g.sender_id)`,

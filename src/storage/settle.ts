@@ -121,7 +121,10 @@ export interface Settlement {
   readonly nowMs: number;
   /** Waiting rows that are finished. */
   readonly done: readonly string[];
-  /** Waiting rows that wait again; `id` is the row itself, which stays in its lane unless its message has a `next`. */
+  /**
+   * Waiting rows that wait again; `id` is the row itself, which stays in its lane unless its message has a `next`. Their
+   * due time must be another than it was.
+   */
   readonly again: readonly SettledWait[];
   readonly waits: readonly SettledWait[];
   readonly messages: readonly SettledMessage[];

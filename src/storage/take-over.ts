@@ -15,34 +15,49 @@ export interface OrphanRow {
 }
 
 export interface TakenOver {
+  /** The node that holds the orphans until all is decided, and is to leave then; undefined where no node had died. */
+  readonly heir: number | undefined;
   readonly orphans: readonly OrphanRow[];
   /** One event for each node that died. */
   readonly told: readonly ToldEvent[];
 }
 
 /**
- * Takes over what nodes without a heartbeat since `beforeMs` held: the dead nodes are removed, their rows now belong
- * to `node`, which decides for each whether it may run again.
+ * Takes over what nodes held that were silent for so long: they are removed, and their rows belong to a new node, entered
+ * for this alone, until `node` has decided for each whether it may run again. It must not hold them under its own number:
+ * there they would pass for claims whose answer was lost (`releaseLost`). And where it dies, or never hears the answer,
+ * the new node falls silent and is taken over like any other.
  */
-export async function takeOver(sql: Sql, node: number, beforeMs: number, nowMs: number): Promise<TakenOver> {
-  type Row = { readonly told: ToldEvent[] | null } & (OrphanRow | { readonly id: null });
+export async function takeOver(sql: Sql, node: number, silentMs: number, nowMs: number): Promise<TakenOver> {
+  type Row = { readonly heir: number | null; readonly told: ToldEvent[] | null } & (
+    | OrphanRow
+    | { readonly id: null }
+  );
   const rows = await sql.query<Row>(
-    `with dead as (delete from node where heartbeat_at < $2 and id <> $1 returning id, name, heartbeat_at),
+    `with dead as (
+       delete from node where heartbeat_at < clock_timestamp() - $2::float8 * interval '1 millisecond' and id <> $1
+       returning id, name, heartbeat_at),
+     heir as (
+       insert into node (name, started_at, heartbeat_at)
+       select 'heir of ' || string_agg(name, ', '), clock_timestamp(), clock_timestamp() from dead
+       having count(*) > 0 returning id),
      taken as (
-       update waiting w set owner = $1 from dead where w.owner = dead.id
+       update waiting w set owner = (select id from heir) from dead where w.owner = dead.id
        returning w.id, w.account_id, w.lane_id, w.pipeline, w.pipe, w.message_id, w.channel_version_id, dead.id as lost),
      facts as (
        select null::uuid as account_id, 'node.lost' as type, json_build_object('node', d.id, 'name', d.name,
          'silentSince', iso_time(d.heartbeat_at), 'claims', (select count(*) from taken where lost = d.id)) as data
        from dead d),
      ${telling('$3')}
-     select result.told, taken.id, taken.account_id, taken.lane_id, taken.pipeline, taken.pipe, taken.message_id,
-       taken.channel_version_id, message.attempt, message.launch_id
-     from (select ${TOLD} as told) result left join taken on true left join message on message.id = taken.message_id`,
-    [node, new Date(beforeMs), new Date(nowMs)],
+     select result.told, result.heir, taken.id, taken.account_id, taken.lane_id, taken.pipeline, taken.pipe,
+       taken.message_id, taken.channel_version_id, message.attempt, message.launch_id
+     from (select ${TOLD} as told, (select id from heir) as heir) result
+     left join taken on true left join message on message.id = taken.message_id`,
+    [node, silentMs, new Date(nowMs)],
   );
   return {
-    orphans: rows.flatMap(({ told: _told, ...row }) => (row.id === null ? [] : [row])),
+    heir: rows[0]?.heir ?? undefined,
+    orphans: rows.flatMap(({ told: _told, heir: _heir, ...row }) => (row.id === null ? [] : [row])),
     told: rows[0]?.told ?? [],
   };
 }

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkAll } from '../../src/channel/check.ts';
 import { readChannels } from '../../src/channel/load.ts';
@@ -94,7 +94,7 @@ describe('sluiceway check', () => {
         done();
       },
     });
-    const code = await runCheck(args, { stdout, environment });
+    const code = await runCheck(args, { stdin: () => Readable.from([]), stdout, environment });
     return { code, output: output.replaceAll(`${root}/`, '') };
   }
 

@@ -1,9 +1,11 @@
 /** export, plan and apply against running engines: what is exported is applied elsewhere, and a second time nothing changes. */
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Engine, startEngine, TOKEN } from '../support/engine.ts';
+import { type Engine, startEngine, TOKEN, until } from '../support/engine.ts';
 import { failureOfCommand, type Ran, runCommand } from './run.ts';
 
 const SECRETS = { ACME_TOKEN: 'very-secret-token', ACME_HOOK: 'hook-secret' };
@@ -14,7 +16,11 @@ let engine: Engine;
 
 const start = (name: string) =>
   // Without folders of channels: what is here was applied.
-  startEngine({ SLUICEWAY_DATA: join(folder, name), SLUICEWAY_CHANNELS: '' });
+  startEngine({
+    SLUICEWAY_DATA: join(folder, name),
+    SLUICEWAY_CHANNELS: '',
+    SLUICEWAY_ALLOW_ADDRESSES: '127.0.0.1',
+  });
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluiceway-bundle-'));
@@ -246,4 +252,52 @@ describe('sluiceway export', () => {
     expect(message).toContain('resource club was not applied: This needs the role admin');
     expect(message).toContain('0 of 1 were applied before it.');
   });
+});
+
+it('changes nothing for what a launch has sent on its way already', async () => {
+  const asked: { url: string | undefined; response: ServerResponse }[] = [];
+  const provider = createServer((request, response) => {
+    asked.push({ url: request.url, response });
+    // The first request is answered when the channel has changed.
+    if (asked.length > 1) response.setHeader('content-type', 'application/json').end('{"id":"p-1"}');
+  });
+  await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
+  try {
+    const late = join(folder, 'late');
+    await runCommand(['init', 'acme_late', '--folder', late]);
+    const message = join(late, 'acme_late/pipelines/message.json');
+    const pipeline = (await readFile(message, 'utf8')).replace('"base": 2', '"base": 0.1');
+    await writeFile(message, pipeline);
+    const baseUrl = `http://127.0.0.1:${(provider.address() as AddressInfo).port}`;
+    const [sender] = bundle(baseUrl).senders;
+    const named = { ...sender, channel: 'acme_late' };
+    const club = { sid: 'late_club', name: 'Club', channels: { acme_late: {} } };
+    await writeFile(
+      join(late, 'bundle.json'),
+      JSON.stringify({ sluiceway: 1, senders: [named], resources: [club] }),
+    );
+    expect((await run(['apply', late])).output).toContain('applied 3 of 3');
+    await engine.api.post('/profiles', { externalId: 'ann', fields: {} });
+    const subscription = { profile: 'ann', resource: 'late_club', channel: 'acme_late' };
+    await engine.api.post('/subscriptions', { ...subscription, fields: { phone: '+4930000001' } });
+    const mailing = async () => {
+      const { id } = await engine.api.post('/mailings', {
+        ...{ name: 'Late', channel: 'acme_late', resource: 'late_club', sender: 'main' },
+        ...{ template: { text: 'Hello' }, audience: { all: true } },
+      });
+      return ['mailing', 'start', id];
+    };
+    expect((await run([...(await mailing()), '--no-wait'])).code).toBe(0);
+    await until(async () => asked.length > 0);
+
+    await writeFile(message, pipeline.replace('$sender.base_url/messages', '$sender.base_url/v2/messages'));
+    expect((await run(['apply', late])).output).toContain('~ channel acme_late');
+    asked[0]?.response.writeHead(503).end();
+    await until(async () => asked.length > 1);
+    expect((await run(await mailing())).output).toContain('finished: 1 of 1 messages');
+    expect(asked.map(({ url }) => url)).toEqual(['/messages', '/messages', '/v2/messages']);
+  } finally {
+    provider.closeAllConnections();
+    await new Promise((resolve) => provider.close(resolve));
+  }
 });

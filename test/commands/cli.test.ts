@@ -60,7 +60,7 @@ describe('the command line', () => {
     );
     expect(await failureOfCommand(['check', '-j'])).toMatch(/^"check" has no option "-j"\./);
     expect(await failureOfCommand(['import', 'profile', 'a.csv', '--token', 't'])).toMatch(
-      /^What is imported is one of profiles, subscriptions, not "profile"\. Did you mean "profiles"\?/,
+      /^What is imported is one of profiles, subscriptions, suppressions, not "profile"\. Did you mean "profiles"\?/,
     );
   });
 

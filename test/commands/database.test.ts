@@ -1,9 +1,10 @@
-/** Commands that open the database of the settings themselves: migrate, token create, keys rotate. */
+/** Commands that open the database of the settings themselves: migrate, token create, user create, keys rotate. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createPasswords } from '../../src/access/passwords.ts';
 import { hashToken } from '../../src/access/tokens.ts';
 import { createVault, openFields } from '../../src/access/vault.ts';
 import type { Database } from '../../src/storage/database.ts';
@@ -116,6 +117,63 @@ describe('sluiceway token create', () => {
   });
 });
 
+describe('sluiceway user create', () => {
+  const args = ['user', 'create', '--email', 'ann@example.com', '--role', 'admin'];
+  interface Kept {
+    readonly email: string;
+    readonly name: string;
+    readonly role: string;
+    readonly password_hash: string;
+  }
+  const kept = () =>
+    inDatabase(async (database) => ({
+      users: await database.query<Kept>('select email, name, role, password_hash from app_user'),
+      audit: await database.query<{ action: string; text: string }>(
+        'select action, audit::text as text from audit',
+      ),
+    }));
+
+  it('prints a password once, which is kept as a hash and nowhere else', async () => {
+    const { code, output } = await runCommand(args, settings());
+    expect(code).toBe(0);
+    const [, password = ''] =
+      /^The user ann@example\.com with the role admin was made in the account "main"\.\nThe password, shown this once:\n(\S{24})\n$/.exec(
+        output,
+      ) ?? [];
+    const { users, audit } = await kept();
+    expect(users).toMatchObject([{ email: 'ann@example.com', name: 'ann@example.com', role: 'admin' }]);
+    expect(await createPasswords().check(password, users[0]?.password_hash ?? '')).toBe(true);
+    expect(audit.map(({ action }) => action)).toEqual(['users.create']);
+    expect(audit[0]?.text).not.toContain(password);
+    expect(await failureOfCommand(args, settings())).toContain('There is already a user "ann@example.com".');
+  });
+
+  it('reads a password from standard input, and does not show it', async () => {
+    const read = [...args, '--name', 'Ann', '--password-stdin', '--json'];
+    const { output } = await runCommand(read, settings(), undefined, 'correct horse battery\n');
+    expect(JSON.parse(output)).toEqual({
+      ...{ id: expect.any(String), account: 'main', email: 'ann@example.com', name: 'Ann', role: 'admin' },
+    });
+    const { users } = await kept();
+    const [user] = users;
+    expect(await createPasswords().check('correct horse battery', user?.password_hash ?? '')).toBe(true);
+  });
+
+  it('refuses what the API refuses, before the database is opened', async () => {
+    const refused = async (given: readonly string[], input: string): Promise<string> => {
+      const { output } = await runCommand([...given, '--json'], settings(), undefined, input);
+      expect(output).not.toContain('short-one');
+      return output;
+    };
+    expect(await refused([...args, '--password-stdin'], 'short-one')).toContain('/password');
+    expect(await refused(args.with(3, 'ann'), '')).toContain('/email');
+    expect(await refused([...args.slice(0, -1), 'root'], '')).toContain('one of viewer, editor, admin');
+    expect(await refused([...args, '--password-stdin'], 'ann@example.com')).toContain(
+      'must not be the email',
+    );
+  });
+});
+
 describe('sluiceway keys rotate', () => {
   const account = '018f0000-0000-7000-8000-000000000001';
   const rowId = (index: number) => `018f0000-0000-7000-8000-${String(index).padStart(12, '0')}`;
@@ -180,6 +238,12 @@ describe('sluiceway keys rotate', () => {
       [rowId(1), account, JSON.stringify({ current: sealed('signing'), previous: sealed('signed') }), at],
     );
     await add(
+      `insert into content_source (id, account_id, name, provider, config, sync_mode, auto_publish, mappings, channel_type,
+         status, failures, created_at, updated_at)
+       values ($1, $2, 'Blog', 'wordpress', $3::text::jsonb, 'webhook', false, '{}', 'sms_text', 'active', 0, $4, $4)`,
+      [rowId(1), account, fields(3), at],
+    );
+    await add(
       `insert into waiting (id, lane_id, due_at, pipeline, channel_version_id, payload)
        select $1, id, $2, 1, 1, $3 from lane`,
       [rowId(1), at, JSON.stringify(sealed('payload'))],
@@ -197,6 +261,7 @@ describe('sluiceway keys rotate', () => {
     expect(output.split('\n').slice(0, -2)).toEqual([
       'senders: 450 of 450 encrypted anew',
       'resources: 1 of 1 encrypted anew',
+      'content sources: 1 of 1 encrypted anew',
       'connectors: 1 of 1 encrypted anew',
       'webhooks: 1 of 1 encrypted anew',
       'provider settings: 1 of 1 encrypted anew',
@@ -241,7 +306,7 @@ describe('sluiceway keys rotate', () => {
     const again = await runCommand(['keys', 'rotate', '--json'], settings(NEW));
     expect(again.code).toBe(0);
     const { places } = JSON.parse(again.output) as { places: { changed: number; rows: number }[] };
-    expect(places.map(({ rows, changed }) => [rows, changed])).toEqual([[450, 0], ...Array(9).fill([1, 0])]);
+    expect(places.map(({ rows, changed }) => [rows, changed])).toEqual([[450, 0], ...Array(10).fill([1, 0])]);
   });
 
   it('has exit code 1 where a key is missing, and leaves those secrets as they are', async () => {

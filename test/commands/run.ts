@@ -1,5 +1,5 @@
 /** Runs a command line in this process and keeps what it prints. */
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { runCli } from '../../src/cli.ts';
 
@@ -8,16 +8,19 @@ export interface Ran {
   readonly output: string;
 }
 
-/** A terminal is played by `terminal`: its columns. */
+/** A terminal is played by `terminal`: its columns; standard input by `input`. */
 export async function runCommand(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
   terminal?: number,
+  input = '',
 ): Promise<Ran> {
   const stdout = new PassThrough();
   if (terminal !== undefined) Object.assign(stdout, { isTTY: true, columns: terminal });
   const printed = text(stdout);
-  const code = await runCli(args, environment, stdout).finally(() => stdout.end());
+  const code = await runCli(args, environment, stdout, () => Readable.from([input])).finally(() =>
+    stdout.end(),
+  );
   return { code, output: await printed };
 }
 

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { callApi } from '../../demo/call-api.ts';
 import { type Engine, type Provider, startEngine, startProvider, TOKEN } from '../support/engine.ts';
 import { failureOfCommand, runCommand } from './run.ts';
 
@@ -38,6 +39,19 @@ async function file(name: string, text: string): Promise<string> {
   const path = join(folder, name);
   await writeFile(path, text);
   return path;
+}
+
+/** A published text message of the library. */
+async function publishedItem(body: string): Promise<string> {
+  const { api } = engine;
+  const email = `${body.toLowerCase().replaceAll(' ', '.')}@example.com`;
+  const reviewer = await api.post('/users', { email, name: 'Reviewer', role: 'editor' });
+  const { token } = await api.post('/tokens', { userId: reviewer.id, name: 'second', role: 'editor' });
+  const { id } = await api.post('/content', { name: body, channelType: 'sms_text', content: { body } });
+  await api.post(`/content/${id}/submit`);
+  await callApi(engine.url, token).post(`/content/${id}/approve`);
+  await api.post(`/content/${id}/publish`);
+  return id;
 }
 
 const run = (args: readonly string[], terminal?: number) =>
@@ -78,6 +92,26 @@ describe('sluiceway import', () => {
     );
   });
 
+  it('takes suppressions, for which nothing is sent any more', async () => {
+    const rows = ['+49300000085,example_sms,stop', '+49300009998,,', ',,'];
+    const path = await file('stop.csv', ['address,channel,reason', ...rows, ''].join('\n'));
+    const { code, output } = await run(['import', 'suppressions', path]);
+    expect(code).toBe(1);
+    expect(output).toContain('line 4: ');
+    expect(output).toMatch(/\n2 created, 0 updated, 1 refused\n$/);
+    const { data } = await engine.api.get('/suppressions?source=import');
+    expect(data).toMatchObject([
+      { address: '49300009998', channel: null, reason: 'import' },
+      { address: '49300000085', channel: 'example_sms', reason: 'stop' },
+    ]);
+    const again = await file('stop.ndjson', '{"address":"+49 30 0000085","channel":"example_sms"}\n');
+    const { output: changed } = await run(['import', 'suppressions', again]);
+    expect(changed).toContain('0 created, 1 updated, 0 refused');
+    // That is the number of c-45.
+    const send = ['send', '--channel', 'example_sms', '--template', '{"text":"Hi"}', '--profile', 'c-45'];
+    expect((await run([...send, '--wait', '30'])).output).toContain(': suppressed');
+  });
+
   it('answers in JSON, without progress', async () => {
     const path = await file('more.txt', '{"externalId":"c-1","fields":{"name":"Bea"}}\n');
     const { code, output } = await run(['import', 'profiles', path, '--format', 'ndjson', '--json']);
@@ -88,6 +122,9 @@ describe('sluiceway import', () => {
   it('refuses before anything is sent', async () => {
     expect(await failureOfCommand(['import', 'profiles', 'people.xlsx'], environment)).toContain(
       'does not tell what is in the file; say --format csv',
+    );
+    expect(await failureOfCommand(['import', 'suppression', 'no.csv'], environment)).toContain(
+      'one of profiles, subscriptions, suppressions, not "suppression". Did you mean "suppressions"?',
     );
     expect(await failureOfCommand(['import', 'profiles', 'no.csv'], environment)).toContain(
       'There is no file "no.csv"',
@@ -128,6 +165,26 @@ describe('sluiceway send', () => {
     );
     expect(code, output).toBe(0);
     expect(JSON.parse(output)).toEqual({ id: expect.any(String), state: 'accepted' });
+  });
+
+  it('sends the published version of a content item', async () => {
+    const item = await publishedItem('Hi from the library');
+    const args = ['send', '--channel', 'example_sms', '--profile', 'c-3', '--content-item'];
+    const { code, output } = await run([...args, item, '--wait', '30', '--json']);
+    expect(code, output).toBe(0);
+    const { id } = JSON.parse(output);
+    expect(await engine.api.get(`/messages/${id}`)).toMatchObject({
+      contentItemId: item,
+      contentVersion: (await engine.api.get(`/content/${item}`)).publishedVersion,
+    });
+    const absent = '018f0000-0000-7000-8000-000000000000';
+    expect(await failureOfCommand([...args, absent, '--url', engine.url], environment)).toContain(absent);
+  });
+
+  it('wants either a template or a content item', async () => {
+    const either = 'Give the content: either --template or --content-item.';
+    expect(await failureOfCommand([...message, '--content-item', 'x'], environment)).toBe(either);
+    expect(await failureOfCommand(['send', '--channel', 'example_sms'], environment)).toBe(either);
   });
 
   it('sends once under one key', async () => {
@@ -195,6 +252,20 @@ describe('sluiceway mailing start', () => {
     expect(lines[0]).toBe('"Spring": sending');
     expect(lines.at(-1)).toMatch(/^finished: \d+ of \d+ messages \(.*\d+.*\), [\d.]+ per second$/);
     expect(lines.at(-1)).toMatch(/^finished: (\d+) of \1 messages/);
+  });
+
+  it('starts one with a content item', async () => {
+    const contentItemId = await publishedItem('Autumn');
+    const { id } = await engine.api.post('/mailings', {
+      ...{ name: 'Autumn', channel: 'example_sms', sender: 'main', resource: 'shop', contentItemId },
+      audience: { profiles: ['c-0', 'c-2'] },
+    });
+    const { code, output } = await run(['mailing', 'start', id]);
+    expect(code, output).toBe(0);
+    expect(output).toContain('finished: 2 of 2 messages');
+    const { data } = await engine.api.get(`/messages?mailing=${id}`);
+    expect(data).toHaveLength(2);
+    expect(await engine.api.get(`/messages/${data[0].id}`)).toMatchObject({ contentItemId });
   });
 
   it('only starts it with --no-wait, and says when a scheduled one starts', async () => {

@@ -1,5 +1,5 @@
 /** The limiter of a process: who goes, who waits here, who goes back to wait. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { asFailure } from '../../src/errors.ts';
 import type { Ground } from '../../src/flows/ground.ts';
 import { createLimiter, type KeyedLimit, type Limiter } from '../../src/flows/limiter.ts';
@@ -121,6 +121,42 @@ describe('a limit', () => {
       expect(refused.details.retryAfterMs).toBeGreaterThan(25_000);
       expect(refused.details.retryAfterMs).toBeLessThan(31_000);
     }
+  });
+});
+
+describe('tokens that come when nobody waits for them any more', () => {
+  it('go back: the provider asked for rest while they were asked for', async () => {
+    let asked = () => {};
+    let answer = () => {};
+    const asking = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const limiter = newLimiter(async (text, values) => {
+      const rows = await test.database.query(text, values);
+      if (!text.includes('turn_rate_limits')) return rows as never;
+      asked();
+      await answered;
+      return rows as never;
+    });
+    const limit = newLimit(2, 600);
+    const refusals = [refusal(limiter, limit), refusal(limiter, limit)];
+    await asking;
+    await limiter.hold([limit.key], 1);
+    answer();
+    for (const refused of await Promise.all(refusals)) expect(refused.code).toBe('RATE_LIMITED');
+    const { key } = limit;
+    await vi.waitFor(async () => {
+      const [row] = await test.database.query<{ taken: number }>(
+        'select sum(taken)::int as taken from rate_holder where key = $1',
+        [key],
+      );
+      expect(row).toEqual({ taken: 0 });
+    });
+    // They did not leave, so they are there at once.
+    expect(await newLimiter().within([limit], async () => 'sent')).toBe('sent');
   });
 });
 

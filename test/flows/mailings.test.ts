@@ -38,6 +38,27 @@ describe('starting', () => {
     });
   });
 
+  it('again under the same Idempotency-Key because the answer was lost finds the launch that was made', async () => {
+    await mailings.channelWith('repeated');
+    const id = await mailings.create('repeated');
+    for (const verb of ['start', 'test']) {
+      const call = () =>
+        corridor.api(`POST /mailings/${id}/${verb}`, verb === 'test' ? { profiles: ['ann'] } : undefined, {
+          'idempotency-key': `${verb} once`,
+        });
+      const first = await call();
+      await corridor.idle();
+      await corridor.database.query('update idempotency set status = null, answer = null where key = $1', [
+        `${verb} once`,
+      ]);
+      expect(first.status, JSON.stringify(first.body)).toBeLessThan(300);
+      expect((await call()).status).toBe(first.status);
+      await corridor.idle();
+    }
+    const { launches } = await mailings.show(id);
+    expect(launches.map((each: { kind: string }) => each.kind)).toEqual(['real', 'test']);
+  });
+
   it('waits for its time, and stops at its time', async () => {
     await mailings.channelWith('timed', addressed('timed'));
     await corridor.provider.script('/timed', { status: 503 });
@@ -122,7 +143,7 @@ describe('pausing', () => {
     // The worker leaves the lanes of channels to the test.
     await database.query('update lane set paused_at = now() where channel_id <> 0');
     await corridor.pass(2);
-    const node = await enterNode(database, 'stale', ground.clock.now());
+    const node = await enterNode(database, 'stale');
     /** Settles the run of the message as one that saw its launch paused; gives the year in which it is due then. */
     const park = async () => {
       const [row] = await database.query<ClaimedRow>(

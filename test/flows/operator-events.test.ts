@@ -272,21 +272,22 @@ describe('everything else', () => {
   it('a node that died is told to everyone, with how much it had under way', async () => {
     const { database, ground } = corridor;
     const nowMs = ground.clock.now();
-    const dead = await enterNode(database, 'dead-host/1', nowMs - 1_000_000);
+    const dead = await enterNode(database, 'dead-host/1');
     const own = corridor.worker.node();
+    await database.query("update node set heartbeat_at = now() - interval '1 hour' where id = $1", [dead]);
     const [lane] = await database.query<{ id: number }>('select id from lane order by id limit 1');
     await database.query(
       `insert into waiting (id, lane_id, due_at, owner, pipeline, channel_version_id)
        select gen_random_uuid(), $1, '9000-01-01', $2, 3, 0 from generate_series(1, 3)`,
       [lane?.id ?? 0, dead],
     );
-    const taken = await takeOver(database, own, nowMs - 900_000, nowMs);
+    const taken = await takeOver(database, own, 900_000, nowMs);
     expect(taken.orphans).toHaveLength(3);
     expect(taken.told).toMatchObject([{ type: 'node.lost', account: null, data: { node: dead, claims: 3 } }]);
     await database.query('delete from waiting where id = any($1::uuid[])', [
       taken.orphans.map((each) => each.id),
     ]);
-    expect(await takeOver(database, own, nowMs - 900_000, nowMs)).toEqual({ orphans: [], told: [] });
+    expect(await takeOver(database, own, 900_000, nowMs)).toEqual({ heir: undefined, orphans: [], told: [] });
     expect(await toldOf('node.lost')).toMatchObject([{ scope: 'platform', data: { name: 'dead-host/1' } }]);
   });
 

@@ -223,6 +223,13 @@ describe.each(kinds)('on the %s database', (kind) => {
       await corridor.idle();
       const { body: found } = await corridor.api(`GET /messages?mailing=${body.id}`);
       expect(found.data).toMatchObject([{ state: 'failed', reason: 'SENDER_NOT_CHOSEN' }]);
+      const [{ id }] = found.data;
+      expect((await corridor.api('POST /messages/redrive', { ids: [id] })).body).toEqual({ redriven: 1 });
+      await corridor.idle();
+      expect(await corridor.view(id)).toMatchObject({
+        ...{ state: 'failed', reason: 'SENDER_NOT_CHOSEN', attempt: 2 },
+        attempts: [{ trail: [{ error: { message: expect.stringContaining('start the mailing again') } }] }],
+      });
     });
 
     it('to a resource is chosen as well', async () => {

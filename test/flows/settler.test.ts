@@ -22,7 +22,7 @@ describe.each(kinds)('settling on the %s database', (kind) => {
     await corridor.api('POST /resources', { sid: 'shop', name: 'Shop', channels: {} });
     await corridor.send('settled', person('first'));
     await corridor.idle();
-    node = await enterNode(corridor.database, 'settler', corridor.ground.clock.now());
+    node = await enterNode(corridor.database, 'settler');
     // The worker leaves the lane to the test.
     await corridor.database.query('update lane set paused_at = now()');
     await corridor.pass(2);

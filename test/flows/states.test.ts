@@ -42,7 +42,7 @@ const one = (messages: number) => [
 it('shows one result for 1,000 orders, settled alone or together', async () => {
   const { database, ground } = corridor;
   const nowMs = ground.clock.now();
-  const node = await enterNode(database, 'orders', nowMs);
+  const node = await enterNode(database, 'orders');
   const lane = await ensureLane(database, {
     key: 'the orders of this test',
     accountId: corridor.accountId,

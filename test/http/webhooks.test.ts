@@ -86,6 +86,21 @@ describe('a webhook', () => {
     ]);
   });
 
+  it('keeps the secret that its receiver has when a rotation is repeated because its answer was lost', async () => {
+    const id = textAt(await create({ secret: OWN }), 'id');
+    const { database, vault } = api.ground;
+    const rotate = () =>
+      api.call(`POST /webhooks/${id}/rotate-secret`, { headers: { 'idempotency-key': 'rotate once' } });
+    await rotate();
+    await database.query("update idempotency set status = null, answer = null where key = 'rotate once'");
+    const repeated = textAt(await rotate(), 'secret');
+    const [row] = await database.query<{ secrets: Record<string, unknown> }>(
+      'select secrets from webhook where id = $1',
+      [id],
+    );
+    expect([vault.open(row?.secrets.current), vault.open(row?.secrets.previous)]).toEqual([repeated, OWN]);
+  });
+
   it('drops what waits for it when it is disabled, and its lane when it is deleted', async () => {
     const { database, clock } = api.ground;
     const made = await create();

@@ -17,6 +17,7 @@ import { createOpenOutside } from '../../src/flows/open-outside.ts';
 import { createDeliver } from '../../src/flows/operator-events/deliver.ts';
 import { createPerform } from '../../src/flows/perform.ts';
 import { createSettler } from '../../src/flows/settler.ts';
+import { createPerformSource } from '../../src/flows/sources/perform-source.ts';
 import { createStages } from '../../src/flows/stages.ts';
 import { steady } from '../../src/flows/tasks.ts';
 import { createWaker } from '../../src/flows/waker.ts';
@@ -25,7 +26,7 @@ import { mountApi } from '../../src/http/api.ts';
 import { mountListener } from '../../src/http/listener.ts';
 import { allRoutes } from '../../src/http/routes.ts';
 import { createIds } from '../../src/ids.ts';
-import { createAddressGuard } from '../../src/outside/address-guard.ts';
+import { createAddressGuard, type Resolve } from '../../src/outside/address-guard.ts';
 import { authorize } from '../../src/outside/authorize.ts';
 import { createForeignSql } from '../../src/outside/foreign-sql.ts';
 import { createHttpClient } from '../../src/outside/http-client.ts';
@@ -50,6 +51,8 @@ export interface Node {
   readonly open: (path: string) => Promise<Response>;
   /** How many mailings are watched. */
   readonly watched: () => number;
+  /** A call without a token, its body as it is. */
+  readonly raw: (request: string, body: string, headers: Record<string, string>) => Promise<Response>;
   readonly listen: (path: string, init?: RequestInit) => Promise<Response>;
   readonly wake: () => void;
   readonly stop: () => Promise<void>;
@@ -58,6 +61,12 @@ export interface Node {
 export interface NodeOptions {
   readonly laneConcurrency?: number;
   readonly concurrency?: number;
+  /** What outgoing requests may reach; all of 127.0.0.0/8 where it is not said. */
+  readonly allow?: readonly string[];
+  /** The database as this node has it. */
+  readonly through?: (database: Database) => Database;
+  /** Instead of the system's resolver. */
+  readonly resolveName?: Resolve;
 }
 
 const ADMIN = 'corridor-admin-token';
@@ -71,7 +80,8 @@ export interface World {
 }
 
 /** Starts an engine on a database. */
-export async function startNode(database: Database, world: World, options: NodeOptions): Promise<Node> {
+export async function startNode(books: Database, world: World, options: NodeOptions): Promise<Node> {
+  const database = options.through?.(books) ?? books;
   const { clock, log, keys } = world;
   const ground: Ground = {
     database,
@@ -82,7 +92,7 @@ export async function startNode(database: Database, world: World, options: NodeO
     log,
     stages: createStages(),
   };
-  const guard = createAddressGuard(['127.0.0.0/8']);
+  const guard = createAddressGuard(options.allow ?? ['127.0.0.0/8'], options.resolveName);
   const http = createHttpClient({ guard, defaultConnections: options.laneConcurrency ?? 256 });
   const foreign = createForeignSql({ guard });
   await bootstrap(database, clock, ground.ids, ADMIN);
@@ -110,6 +120,7 @@ export async function startNode(database: Database, world: World, options: NodeO
     new Map([
       ...mailings.tasks,
       [PIPELINE_CODES.operator_event, steady(ground, createDeliver(ground, http.send))] as const,
+      [PIPELINE_CODES.sync_source, steady(ground, createPerformSource(ground, http.send))] as const,
     ]),
     createSettler(ground, () => held.worker?.node() ?? 0, {
       fallBack: createFallBack(ground, directory, lanes),
@@ -136,7 +147,17 @@ export async function startNode(database: Database, world: World, options: NodeO
   mountListener(app, acceptRequest, ground, { maxBytes: 65_536, publicUrl: undefined });
   mountApi(
     app,
-    allRoutes({ ground, directory, accept, mailings, tokens, open, lanes, woken: waker.woken }),
+    allRoutes({
+      ground,
+      directory,
+      accept,
+      mailings,
+      tokens,
+      open,
+      lanes,
+      send: http.send,
+      woken: waker.woken,
+    }),
     ground,
     tokens,
   );
@@ -161,6 +182,10 @@ export async function startNode(database: Database, world: World, options: NodeO
     },
     open: async (path) => app.request(`/api/v1${path}`, { headers: { authorization: `Bearer ${ADMIN}` } }),
     watched: mailings.watching.watched,
+    raw: async (request, body, headers) => {
+      const [method = 'GET', path = '/'] = request.split(' ');
+      return app.request(`/api/v1${path}`, { method, body, headers });
+    },
     listen: async (path, init) => app.request(`/fbp/v1/${path}`, { method: 'POST', ...init }),
     wake: () => waker.woken([]),
     stop: async () => {

@@ -7,11 +7,17 @@ import { type Api, callApi } from '../../demo/call-api.ts';
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const TOKEN = 'test-admin-token';
 
+/** Read by the child first: it ends with the process that started it, however that one ends. */
+const END_WITH_US = `data:text/javascript,${encodeURIComponent(
+  `process.on('disconnect', () => process.kill(process.pid, 'SIGKILL')); process.channel?.unref();`,
+)}`;
+
 export interface Running {
   readonly match: string;
   /** Sends a signal and waits for the end. */
   readonly end: (signal: NodeJS.Signals) => Promise<number | null>;
   readonly errors: () => string;
+  readonly printed: () => string;
 }
 
 /** Runs a program of this repository and waits for the line that says it is ready. */
@@ -21,7 +27,7 @@ export function run(
   environment: Readonly<Record<string, string>>,
   ready: RegExp,
 ): Promise<Running> {
-  const child = spawn(process.execPath, [join(ROOT, file), ...args], {
+  const child = spawn(process.execPath, ['--import', END_WITH_US, join(ROOT, file), ...args], {
     env: { PATH: process.env.PATH ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
@@ -39,7 +45,7 @@ export function run(
     child.stdout?.on('data', (chunk: Buffer) => {
       printed += chunk.toString('utf8');
       const match = ready.exec(printed)?.[1];
-      if (match !== undefined) resolve({ match, end, errors: () => errors });
+      if (match !== undefined) resolve({ match, end, errors: () => errors, printed: () => printed });
     });
     void ended.then((code) =>
       reject(new Error(`${file} ended with ${code} before it was ready: ${printed}${errors}`)),

@@ -1,10 +1,12 @@
 /**
  * A provider in a process of its own that does what a test tells it. `POST /_script` gives the answers of a path or of a
- * reference, in order, the last one repeated; `GET /_log` tells every request. Listens on the port that is its argument, or a
- * free one, and prints it as the first line.
+ * reference, in order, the last one repeated or all of them in turn; `GET /_log` tells every request. After `POST
+ * /_reports` it reports what it took, and `GET /_reports` tells these reports. Listens on the port that is its argument, or
+ * a free one, and prints it as the first line.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createReports } from './provider-reports.ts';
 
 /** One answer. `hang` never answers, `close` cuts the connection, `garbage` sends what is no HTTP. */
 export interface Step {
@@ -13,7 +15,12 @@ export interface Step {
   readonly body?: unknown;
   readonly delayMs?: number;
   readonly end?: 'hang' | 'close' | 'midway' | 'garbage';
+  /** A body of so many bytes instead, as fast as it is read. */
+  readonly bytes?: number;
 }
+
+/** After the last step comes the last one again, or the first. */
+export type Turn = 'last' | 'round';
 
 /** A request as the provider saw it. */
 export interface Seen {
@@ -24,9 +31,15 @@ export interface Seen {
   readonly reference: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
+  /** It was not refused: whoever asks may have been served, whatever became of the answer. */
+  readonly took: boolean;
+  /** What was wrong with the answer; absent where nothing was. */
+  readonly fault?: string;
 }
 
-const scripts = new Map<string, Step[]>();
+const LUMP = Buffer.alloc(65_536, 'x');
+const reports = createReports();
+const scripts = new Map<string, { readonly steps: Step[]; readonly turn: Turn }>();
 const seen: Seen[] = [];
 const taken = new Map<string, number>();
 let lastId = 0;
@@ -50,11 +63,12 @@ function referenceOf(query: URLSearchParams, body: string): string {
 /** The next step of the reference, or else of the path. */
 function nextStep(path: string, reference: string): Step {
   for (const key of [reference, path]) {
-    const steps = scripts.get(key);
-    if (steps === undefined || steps.length === 0) continue;
+    const script = scripts.get(key);
+    if (script === undefined || script.steps.length === 0) continue;
+    const { steps, turn } = script;
     const place = taken.get(key) ?? 0;
     taken.set(key, place + 1);
-    return steps[Math.min(place, steps.length - 1)] ?? {};
+    return steps[turn === 'round' ? place % steps.length : Math.min(place, steps.length - 1)] ?? {};
   }
   return {};
 }
@@ -79,7 +93,43 @@ function play(step: Step, response: ServerResponse): void {
     return;
   }
   response.writeHead(step.status ?? 202, { 'content-type': 'application/json', ...step.headers });
-  response.end(text);
+  if (step.bytes === undefined) response.end(text);
+  else pour(response, step.bytes);
+}
+
+/** Writes as much as the reader takes, and never holds it all. */
+function pour(response: ServerResponse, bytes: number): void {
+  let left = bytes;
+  const more = () => {
+    while (left > 0 && !response.destroyed) {
+      const lump = left < LUMP.length ? LUMP.subarray(0, left) : LUMP;
+      left -= lump.length;
+      if (!response.write(lump)) {
+        response.once('drain', more);
+        return;
+      }
+    }
+    response.end();
+  };
+  response.on('error', () => {});
+  more();
+}
+
+/** In turn, answers come in any order: whom it has served once, a provider does not refuse for good at the repeat. */
+function consistent(step: Step, path: string, reference: string): Step {
+  const refusedForGood = step.status !== undefined && step.status >= 300 && step.status < 429;
+  const isRound = scripts.get(path)?.turn === 'round';
+  return isRound && refusedForGood && seen.some((each) => each.took && each.reference === reference)
+    ? {}
+    : step;
+}
+
+const took = ({ status = 202, end }: Step) => end !== undefined || (status >= 200 && status < 300);
+
+function faultOf({ status = 202, end, bytes }: Step): string | undefined {
+  if (end !== undefined) return end;
+  if (bytes !== undefined) return 'pour';
+  return status >= 300 ? String(status) : undefined;
 }
 
 const server = createServer((request, response) => {
@@ -87,8 +137,8 @@ const server = createServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://localhost');
   void bodyOf(request).then((body) => {
     if (url.pathname === '/_script') {
-      const { key, steps } = JSON.parse(body) as { key: string; steps: Step[] };
-      scripts.set(key, steps);
+      const { key, steps, turn = 'last' } = JSON.parse(body) as { key: string; steps: Step[]; turn?: Turn };
+      scripts.set(key, { steps, turn });
       taken.delete(key);
       response.end();
       return;
@@ -97,7 +147,17 @@ const server = createServer((request, response) => {
       response.end(JSON.stringify(seen));
       return;
     }
+    if (url.pathname === '/_reports') {
+      if (request.method === 'POST') {
+        const to = JSON.parse(body) as Record<string, string>;
+        for (const [path, address] of Object.entries(to)) reports.sendTo(path, address);
+      }
+      response.end(JSON.stringify(reports.log()));
+      return;
+    }
     const reference = referenceOf(url.searchParams, body);
+    const step = consistent(nextStep(url.pathname, reference), url.pathname, reference);
+    const fault = faultOf(step);
     seen.push({
       at,
       method: request.method ?? '',
@@ -106,8 +166,10 @@ const server = createServer((request, response) => {
       reference,
       headers: request.headers as Record<string, string | undefined>,
       body,
+      took: took(step),
+      ...(fault !== undefined && { fault }),
     });
-    const step = nextStep(url.pathname, reference);
+    if (took(step)) reports.taken(url.pathname, reference);
     if (step.delayMs === undefined) play(step, response);
     else setTimeout(() => play(step, response), step.delayMs);
   });

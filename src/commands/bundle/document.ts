@@ -1,7 +1,8 @@
-/** What a bundle is: the channels, senders, resources and templates of an account, with secrets as references. */
-import { anything, dictionary, list, record, text, whole } from '../../channel/schema/words.ts';
+/** What a bundle is: what an account has set up, with secrets as references. */
 import type { SourceText } from '../../channel/source-text.ts';
-import type { JsonObject } from '../../json.ts';
+import type { SendingRules } from '../../flows/guards/sending-rules.ts';
+import type { Json, JsonObject } from '../../json.ts';
+import type { SenderRule } from '../../storage/sender-rules.ts';
 
 export interface SenderMember {
   readonly sid: string;
@@ -23,6 +24,39 @@ export interface TemplateMember {
   readonly values: JsonObject;
 }
 
+/** A database for `sql_pipe`; its texts may be references, and its password is one. */
+export interface ConnectorMember {
+  readonly sid: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly host: Json;
+  readonly port?: number;
+  readonly database: Json;
+  readonly user: Json;
+  readonly password?: Json;
+  readonly tls?: Json;
+}
+
+/** The account's own settings of a channel. */
+export interface ProviderConfigMember {
+  readonly channel: string;
+  readonly fields: JsonObject;
+}
+
+/** All sender rules of a channel. */
+export interface SenderRulesMember {
+  readonly channel: string;
+  readonly rules: readonly SenderRule[];
+}
+
+/** Where operator events are sent; it has no other name than its address. */
+export interface WebhookMember {
+  readonly url: Json;
+  readonly events: readonly string[];
+  readonly secret?: Json;
+  readonly status?: string;
+}
+
 /** A channel of a bundle, and where its named pipelines are. */
 export interface BundleChannel {
   readonly sid: string;
@@ -30,71 +64,24 @@ export interface BundleChannel {
   readonly pipelines: (name: string) => { readonly file: string; readonly text: string } | undefined;
 }
 
-export interface Bundle {
-  readonly channels: readonly BundleChannel[];
+/** Everything of a bundle but its channels. */
+export interface BundleMembers {
   readonly senders: readonly SenderMember[];
   readonly resources: readonly ResourceMember[];
   readonly templates: readonly TemplateMember[];
+  readonly connectors: readonly ConnectorMember[];
+  readonly providerConfigs: readonly ProviderConfigMember[];
+  readonly senderRules: readonly SenderRulesMember[];
+  readonly sendingRules: SendingRules | undefined;
+  readonly webhooks: readonly WebhookMember[];
+}
+
+export interface Bundle extends BundleMembers {
+  readonly channels: readonly BundleChannel[];
 }
 
 /** A bundle as it stands in a file. */
-export interface BundleDocument {
+export interface BundleDocument extends Partial<BundleMembers> {
   readonly sluiceway: 1;
   readonly channels?: readonly JsonObject[];
-  readonly senders?: readonly SenderMember[];
-  readonly resources?: readonly ResourceMember[];
-  readonly templates?: readonly TemplateMember[];
 }
-
-const sid = (of: string) =>
-  text(`The sid of the ${of}: lower-case letters, digits and underscores.`, {
-    pattern: '^[a-z][a-z0-9_]{1,62}$',
-  });
-const named = (of: string) => text(`The name of the ${of}, for people.`, { minLength: 1, maxLength: 255 });
-const values = (of: string) =>
-  dictionary(`Values of the ${of} fields. A secret stands as { "$ref": "env:NAME" }.`);
-
-/** The schema of a bundle; channel documents have a schema of their own. */
-export const bundleSchema = (): JsonObject =>
-  record(
-    'A bundle.',
-    {
-      $schema: text('Where editors find the schema.'),
-      sluiceway: whole('The version of the format of bundles.', { enum: [1] }),
-      channels: list('Channel documents.', { ...anything('A channel document.'), type: 'object' }),
-      senders: list(
-        'Senders.',
-        record(
-          'A sender.',
-          { sid: sid('sender'), name: named('sender'), channel: sid('channel'), fields: values('sender') },
-          ['sid', 'name', 'channel'],
-        ),
-      ),
-      resources: list(
-        'Resources.',
-        record(
-          'A resource.',
-          {
-            sid: sid('resource'),
-            name: named('resource'),
-            channels: dictionary('By channel sid.', record('The values.', { fields: values('resource') })),
-          },
-          ['sid', 'name'],
-        ),
-      ),
-      templates: list(
-        'Templates.',
-        record(
-          'A template.',
-          {
-            sid: sid('template'),
-            name: named('template'),
-            channel: sid('channel'),
-            values: values('template'),
-          },
-          ['sid', 'name', 'channel', 'values'],
-        ),
-      ),
-    },
-    ['sluiceway'],
-  );

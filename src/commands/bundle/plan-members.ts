@@ -1,10 +1,10 @@
 /** What would become of the senders, resources and templates of a bundle. */
-import type { ChannelDocument } from '../../channel/document.ts';
 import { asFailure } from '../../errors.ts';
 import { compileContent } from '../../flows/render-content.ts';
 import { own, pointerTo } from '../../json.ts';
-import { type Difference, differences } from '../../testing/compare.ts';
+import type { Difference } from '../../testing/compare.ts';
 import type { ResourceMember, SenderMember, TemplateMember } from './document.ts';
+import { documentOf, entityStep, nameChange } from './entity-step.ts';
 import { planValues } from './plan-values.ts';
 import { keyOf } from './server-state.ts';
 import type { Planning, Step } from './step.ts';
@@ -20,7 +20,7 @@ export async function planSender(member: SenderMember, planning: Planning): Prom
     { ...place, given, held: held?.fields },
     planning,
   );
-  return stepOf('sender', keyOf(member), held, [...nameChange(member, held), ...changed], {
+  return entityStep('sender', keyOf(member), held, [...nameChange(member, held), ...changed], {
     create: { sid, name, channel, fields },
     change: { name, fields },
   });
@@ -52,7 +52,7 @@ export async function planResource(member: ResourceMember, planning: Planning): 
     if (Object.hasOwn(given, channel)) continue;
     changed.push({ pointer: pointerTo('/channels', channel), expected: undefined, actual: value });
   }
-  return stepOf('resource', sid, held, changed, {
+  return entityStep('resource', sid, held, changed, {
     create: { sid, name, channels },
     change: { name, channels },
   });
@@ -71,44 +71,8 @@ export async function planTemplate(member: TemplateMember, planning: Planning): 
   } catch (thrown) {
     planning.problems.push(`${what}: ${asFailure(thrown).message}`);
   }
-  return stepOf('template', keyOf(member), held, [...nameChange(member, held), ...changed], {
+  return entityStep('template', keyOf(member), held, [...nameChange(member, held), ...changed], {
     create: { sid, name, channel, values },
     change: { name, values },
   });
-}
-
-function stepOf(
-  kind: 'sender' | 'resource' | 'template',
-  name: string,
-  held: { readonly id: string } | undefined,
-  changed: readonly Difference[],
-  bodies: { readonly create: unknown; readonly change: unknown },
-): Step {
-  if (held === undefined) {
-    const write: Step['write'] = (api) => api.post(`/${kind}s`, bodies.create);
-    return { kind, name, change: 'create', differences: [], write };
-  }
-  const write: Step['write'] = (api) => api.put(`/${kind}s/${held.id}`, bodies.change);
-  return { kind, name, change: changed.length === 0 ? 'keep' : 'change', differences: changed, write };
-}
-
-function nameChange(
-  member: { readonly name: string },
-  held: { readonly name: string } | undefined,
-): readonly Difference[] {
-  return differences(member.name, held?.name ?? member.name, '/name', true);
-}
-
-async function documentOf(
-  channel: string,
-  what: string,
-  planning: Planning,
-): Promise<ChannelDocument | undefined> {
-  const document = await planning.document(channel);
-  if (document === undefined) {
-    planning.problems.push(
-      `${what} is of channel "${channel}", which is neither sound in the bundle nor on the server.`,
-    );
-  }
-  return document;
 }

@@ -3,8 +3,9 @@ import { type ChannelDocument, type FieldGroup, fieldsOf } from '../../channel/d
 import { compileFields } from '../../channel/values.ts';
 import { isObject, type JsonObject, own, pointerTo, setOwn } from '../../json.ts';
 import { type Difference, differences } from '../../testing/compare.ts';
-import { fillIn, isUnset, variableOf, variablesIn } from './references.ts';
-import { type Planning, SECRET } from './step.ts';
+import { planSecret } from './plan-secret.ts';
+import { fillIn, isUnset, variablesIn } from './references.ts';
+import type { Planning } from './step.ts';
 
 export interface ValuesQuestion {
   /** How problems name the member: `Sender acme/main`. */
@@ -37,19 +38,15 @@ export function planValues(question: ValuesQuestion, planning: Planning): Planne
   const values: Record<string, JsonObject[string]> = {};
   const changed: Difference[] = [];
   for (const [name, written] of Object.entries(given)) {
-    const isSecret = secret.has(name);
-    if (isSecret && written !== null && variableOf(written) === undefined) {
-      problems.push(
-        `${what}: "${name}" is a secret, so it stands as a reference to the environment: { "$ref": "env:NAME" }.`,
-      );
+    if (!secret.has(name)) {
+      setOwn(values, name, fillIn(written, environment));
       continue;
     }
     const isSet = isMask(own(held, name));
-    const stays = isSecret && written !== null && isSet && !planning.secrets;
-    if (!(stays && keepsSecrets)) setOwn(values, name, fillIn(written, environment));
-    if (!isSecret || stays || (written === null && !isSet)) continue;
-    const [expected, actual] = [written === null ? undefined : SECRET, isSet ? SECRET : undefined];
-    changed.push({ pointer: pointerTo(pointer, name), expected, actual });
+    const place = { what, name, pointer: pointerTo(pointer, name), keepsSecrets };
+    const planned = planSecret({ ...place, given: written, isSet }, planning);
+    if (planned.value !== undefined) setOwn(values, name, planned.value);
+    changed.push(...planned.differences);
   }
   const checked = form.check(values, 'saved');
   const unset = new Set(

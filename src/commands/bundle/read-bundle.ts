@@ -9,9 +9,21 @@ import { Failure } from '../../errors.ts';
 import { own } from '../../json.ts';
 import { refusedBy } from '../find-channel.ts';
 import { readText } from '../read-json.ts';
-import { type Bundle, type BundleChannel, type BundleDocument, bundleSchema } from './document.ts';
+import type { Bundle, BundleChannel, BundleDocument, BundleMembers } from './document.ts';
+import { bundleSchema } from './schema.ts';
 
 const BESIDE = 'bundle.json';
+
+const NOTHING: BundleMembers = Object.freeze<BundleMembers>({
+  senders: [],
+  resources: [],
+  templates: [],
+  connectors: [],
+  providerConfigs: [],
+  senderRules: [],
+  sendingRules: undefined,
+  webhooks: [],
+});
 
 /** Throws NOT_FOUND, DOCUMENT_NOT_JSON, DOCUMENT_INVALID. */
 export async function readBundle(path: string): Promise<Bundle> {
@@ -37,15 +49,14 @@ async function readFile(path: string): Promise<Bundle> {
     });
   }
   // The schema has seen that it is one.
-  const { channels = [], senders = [], resources = [], templates = [] } = source.value as BundleDocument;
+  const { channels = [], sluiceway: _version, ...members } = source.value as BundleDocument;
   const find = pipelinesIn(channels);
   return {
+    ...NOTHING,
+    ...members,
     channels: channels.map((value, index): BundleChannel => {
       return { sid: String(value.sid), source: inside(source, `/channels/${index}`, value), pipelines: find };
     }),
-    senders,
-    resources,
-    templates,
   };
 }
 
@@ -90,12 +101,7 @@ async function readFolder(path: string): Promise<Bundle> {
   const channels = sources.map(({ file, text, sid = '', pipelines }): BundleChannel => {
     return { sid, source: parseSource(file, text), pipelines };
   });
-  return {
-    channels: [...channels, ...(beside?.channels ?? [])],
-    senders: beside?.senders ?? [],
-    resources: beside?.resources ?? [],
-    templates: beside?.templates ?? [],
-  };
+  return { ...NOTHING, ...beside, channels: [...channels, ...(beside?.channels ?? [])] };
 }
 
 /** Of two members with one name nobody could say which one counts. */
@@ -105,6 +111,9 @@ function refuseTwice(bundle: Bundle, path: string): void {
     ...bundle.senders.map(({ channel, sid }) => `sender ${channel}/${sid}`),
     ...bundle.resources.map(({ sid }) => `resource ${sid}`),
     ...bundle.templates.map(({ channel, sid }) => `template ${channel}/${sid}`),
+    ...bundle.connectors.map(({ sid }) => `connector ${sid}`),
+    ...bundle.providerConfigs.map(({ channel }) => `provider-config ${channel}`),
+    ...bundle.senderRules.map(({ channel }) => `sender-rules ${channel}`),
   ];
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
   if (twice.length === 0) return;

@@ -1,7 +1,15 @@
 /** References in bundles: `{ "$ref": "env:NAME" }` stands for the environment variable NAME. */
+import { record, text } from '../../channel/schema/words.ts';
 import { isObject, type Json, type JsonObject, setOwn } from '../../json.ts';
 
 const ENV = /^env:([A-Za-z_][A-Za-z0-9_]*)$/;
+
+/** The schema of a reference. */
+export const REFERENCE: JsonObject = record(
+  'A reference.',
+  { $ref: text('`env:` and the name of a variable.', { pattern: ENV.source }) },
+  ['$ref'],
+);
 
 /** The reference to a variable. */
 export function referenceTo(name: string): JsonObject {
@@ -25,7 +33,7 @@ export function variablesIn(value: unknown): readonly string[] {
 /** The value with its references filled in; those that are not set stand as they are. */
 export function fillIn(value: Json, environment: Readonly<Record<string, string | undefined>>): Json {
   const name = variableOf(value);
-  if (name !== undefined) return environment[name] ?? value;
+  if (name !== undefined) return isUnset(name, environment) ? value : (environment[name] ?? value);
   if (Array.isArray(value)) return value.map((each: Json) => fillIn(each, environment));
   if (!isObject(value)) return value;
   const filled: Record<string, Json> = {};

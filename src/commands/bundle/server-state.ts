@@ -6,6 +6,7 @@ import { Failure } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import type { ServerApi } from '../server-api.ts';
 import type { ResourceMember, SenderMember, TemplateMember } from './document.ts';
+import { type ServerSettings, settingsOn } from './server-settings.ts';
 
 export interface HeldChannel {
   readonly sid: string;
@@ -18,7 +19,7 @@ export interface HeldChannel {
 /** An entity as answers show it: of secrets only that they are set. */
 export type Held<T> = T & { readonly id: string };
 
-export interface ServerState {
+export interface ServerState extends ServerSettings {
   readonly channels: ReadonlyMap<string, HeldChannel>;
   /** By `<channel>/<sid>`. */
   readonly senders: ReadonlyMap<string, Held<SenderMember>>;
@@ -29,7 +30,7 @@ export interface ServerState {
   readonly document: (sid: string) => Promise<ChannelDocument | undefined>;
 }
 
-/** Reads everything but the documents, which are read when asked for, once each. */
+/** Reads what everybody may read; documents are read when asked for, once each, and so is what only admins see. */
 export async function readServerState(api: ServerApi): Promise<ServerState> {
   const [channels, senders, resources, templates] = await Promise.all([
     api.list<HeldChannel>('/channels'),
@@ -40,6 +41,7 @@ export async function readServerState(api: ServerApi): Promise<ServerState> {
   const bySid = new Map(channels.map((channel) => [channel.sid, channel]));
   const documents = new Map<string, Promise<ChannelDocument>>();
   return {
+    ...settingsOn(api, (sid) => bySid.has(sid)),
     channels: bySid,
     senders: new Map(senders.map((each) => [keyOf(each), each])),
     resources: new Map(resources.map((each) => [each.sid, each])),

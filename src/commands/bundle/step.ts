@@ -5,7 +5,16 @@ import type { ServerApi } from '../server-api.ts';
 import type { ServerState } from './server-state.ts';
 
 export interface Step {
-  readonly kind: 'channel' | 'resource' | 'sender' | 'template';
+  readonly kind:
+    | 'channel'
+    | 'connector'
+    | 'provider-config'
+    | 'resource'
+    | 'sender'
+    | 'sender-rules'
+    | 'sending-rules'
+    | 'template'
+    | 'webhook';
   readonly name: string;
   readonly change: 'create' | 'change' | 'keep';
   /** Of a change: `expected` is what the bundle says, `actual` what the server holds. Secrets are masked. */
@@ -24,6 +33,8 @@ export interface Planning {
   readonly secrets: boolean;
   /** The document of a channel as it will be, of the bundle or of the server. */
   readonly document: (sid: string) => Promise<ChannelDocument | undefined>;
+  /** The sids of the senders that a channel will have. */
+  readonly senders: (channel: string) => ReadonlySet<string>;
   /** Everything that is wrong, as sentences. */
   readonly problems: string[];
 }

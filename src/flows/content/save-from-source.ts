@@ -51,21 +51,36 @@ export async function saveFromSource(
   given: SourcedContent,
   unresolvedVariables: UnresolvedVariables,
 ): Promise<Saved> {
-  const { description = null, blocks = null, personalization = null, tags = [] } = given;
-  const values = { name: given.name, description, content: given.content, blocks, personalization, tags };
+  const values = sourcedValues(given);
   const known = await findSourced(ground.database, given.accountId, given.sourceId, given.externalId);
   if (known?.status === 'archived') return { outcome: 'archived', item: known, unresolved: [] };
-  if (known !== undefined && canonical(known.synced) === canonical(values)) {
+  if (known !== undefined && isUnchanged(known, values)) {
     return { outcome: 'unchanged', item: known, unresolved: [] };
   }
   soundContent(given.channelType, values, '/content');
-  const unresolved = given.autoPublish ? unresolvedVariables({ ...given, personalization }) : [];
+  const unresolved = given.autoPublish
+    ? unresolvedVariables({ ...given, personalization: values.personalization })
+    : [];
   const publish = given.autoPublish && unresolved.length === 0;
   const saved =
     known === undefined
       ? await create(ground, given, values, publish)
       : await edit(ground, given, known, values, publish);
   return { ...saved, unresolved };
+}
+
+/** What travels from the source, complete. */
+export function sourcedValues(given: Omit<SourcedContent, 'accountId' | 'sourceId'>): SourcedValues {
+  const { name, content, description = null, blocks = null, personalization = null, tags = [] } = given;
+  return { name, description, content, blocks, personalization, tags };
+}
+
+/** Whether the source sent just this before. What was withdrawn since is new again when it comes back. */
+export function isUnchanged(
+  known: { readonly synced: unknown; readonly synced_version: number | null },
+  values: SourcedValues,
+): boolean {
+  return known.synced_version !== null && canonical(known.synced) === canonical(values);
 }
 
 type Kept = Pick<Saved, 'outcome' | 'item'>;

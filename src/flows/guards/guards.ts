@@ -1,7 +1,7 @@
 /**
  * Guards: who is not sent to, and when. Asked before each run of a message that is not sent yet, so also after a hold and
- * before a retry; a place under the caps is taken once, before the first pipe. An account without suppressions and
- * rules is not asked anything.
+ * before a retry; a place under the caps is taken once, before the first pipe and with its content ready. An account
+ * without suppressions and rules is not asked anything.
  */
 import { addressField } from '../../channel/address.ts';
 import type { ChannelDocument } from '../../channel/document.ts';
@@ -38,8 +38,10 @@ export interface GuardedMessage {
 export interface Guards {
   /** What guards an account, at most a second old; undefined where nothing does. */
   readonly of: (accountId: string) => Promise<Guarded | undefined>;
-  /** What is settled instead of a run; undefined where nothing speaks against it. */
+  /** What is settled instead of a run; undefined where nothing but caps may speak against it. */
   readonly check: (message: GuardedMessage) => Promise<Parts | undefined>;
+  /** Gives a message that is about to be sent its place under the caps; what is settled instead where there is none. */
+  readonly reserve: (message: GuardedMessage) => Promise<Parts | undefined>;
 }
 
 const FRESH_MS = 1_000;
@@ -97,8 +99,10 @@ export function createGuards(ground: Ground): Guards {
     return skip(row, scope === 'global' ? 'SUPPRESSED_GLOBAL' : 'SUPPRESSED_LIST', rule, ids);
   };
 
-  const capped = async (message: GuardedMessage, rules: CompiledRules): Promise<Parts | undefined> => {
+  const reserve = async (message: GuardedMessage): Promise<Parts | undefined> => {
     const { row, channel, nowMs } = message;
+    const rules = rulesFor(message);
+    if (rules === undefined || row.pipe !== null || row.payload !== null) return undefined;
     const looked = lookedAt(message);
     const places = rules.capsOf(looked);
     if (places.length === 0) return undefined;
@@ -130,29 +134,32 @@ export function createGuards(ground: Ground): Guards {
     of: (accountId) => {
       const now = clock.now();
       const cached = known.get(accountId);
-      if (cached !== undefined && now - cached.at < FRESH_MS) return cached.value;
+      if (cached !== undefined && Math.abs(now - cached.at) < FRESH_MS) return cached.value;
       const value = read(accountId);
       known.set(accountId, { at: now, value });
       value.catch(() => known.delete(accountId));
       return value;
     },
     check: async (message) => {
-      const { guarded, row, launch, nowMs } = message;
-      const { rules } = guarded;
+      const { guarded, row, nowMs } = message;
       if (row.state === null || row.state >= STATE_CODES.sent) return undefined;
       const stopped = guarded.suppresses ? await suppressed(message) : undefined;
       if (stopped !== undefined) return stopped;
-      // A test goes to people who have asked for it, now.
-      if (rules === undefined || launch?.row.kind === 'test') return undefined;
-      const quiet = row.class === 'urgent' ? undefined : rules.quiet(lookedAt(message), nowMs);
-      if (quiet !== undefined) {
-        return quiet.onHit === 'drop'
-          ? skip(row, 'QUIET_HOURS', quiet.rule, ids)
-          : hold(row, { ...quiet, reason: 'QUIET_HOURS' }, nowMs, ids);
-      }
-      return row.pipe === null && row.payload === null ? capped(message, rules) : undefined;
+      const rules = row.class === 'urgent' ? undefined : rulesFor(message);
+      const quiet = rules?.quiet(lookedAt(message), nowMs);
+      if (quiet === undefined) return undefined;
+      return quiet.onHit === 'drop'
+        ? skip(row, 'QUIET_HOURS', quiet.rule, ids)
+        : hold(row, { ...quiet, reason: 'QUIET_HOURS' }, nowMs, ids);
     },
+    reserve,
   });
+}
+
+/** Undefined for a message that is sent, and for a test: it goes to people who have asked for it, now. */
+function rulesFor({ guarded, row, launch }: GuardedMessage): CompiledRules | undefined {
+  if (row.state === null || row.state >= STATE_CODES.sent) return undefined;
+  return launch?.row.kind === 'test' ? undefined : guarded.rules;
 }
 
 /** A message as rules see it; its category is its own, that of its mailing, or its class. */

@@ -3,7 +3,7 @@ import { Failure } from '../../errors.ts';
 import type { Ids } from '../../ids.ts';
 import { PIPELINE_CODES } from '../../storage/claim.ts';
 import { readPublished } from '../../storage/content.ts';
-import { insertLaunch } from '../../storage/launches.ts';
+import { insertLaunch, readLaunches } from '../../storage/launches.ts';
 import { type MailingRow, moveMailing } from '../../storage/mailings.ts';
 import { inContentItem, notPublished } from '../content-items.ts';
 import type { Directory, KnownChannel } from '../directory.ts';
@@ -81,9 +81,12 @@ export function createLaunchMailing(
   const launch = async (mailing: MailingRow, ids: Ids, start: NewStart): Promise<string> => {
     const { kind, from, to, audience = null } = start;
     const channel = await sendingChannel(mailing);
+    const launchId = ids.next();
+    // The same id: a repeat of this very start, whose answer was lost.
+    const [there] = await readLaunches(database, [launchId]);
+    if (there?.mailing_id === mailing.id) return launchId;
     const contentVersion = await contentVersionOf(mailing, channel, start.contentVersion ?? null);
     const lane = await lanes.ownLane();
-    const launchId = ids.next();
     const taskIds = [ids.next(), ids.next()];
     const nowMs = clock.now();
     const stopMs = kind === 'real' ? stopMsOf(mailing.schedule) : undefined;

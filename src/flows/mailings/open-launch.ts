@@ -14,11 +14,10 @@ import {
 } from '../../storage/open-launch.ts';
 import { createSenderChooser } from '../choose-sender.ts';
 import type { Directory } from '../directory.ts';
-import { putBack } from '../end-message.ts';
 import type { Ground } from '../ground.ts';
 import type { Lanes } from '../lanes.ts';
 import type { Parts } from '../parts.ts';
-import { type MailingTask, SLICE_MS } from './task.ts';
+import { goOn, type MailingTask, SLICE_MS } from './task.ts';
 
 const PAGE_ROWS = 5_000;
 /** A paused launch is looked at again after so long. */
@@ -99,19 +98,20 @@ export function createOpenLaunch(
     }
   };
 
-  return async (row, { launchId = '' }) => {
+  return async (row, task) => {
+    const { launchId = '' } = task;
     const [launch] = await readLaunches(database, [launchId]);
-    if (launch?.state === 'paused') return putBack(row, clock.now() + PAUSED_MS);
+    if (launch?.state === 'paused') return goOn(row, clock.now() + PAUSED_MS, task);
     if (launch?.state !== 'sending' || !launch.opening) return { done: [row.id] };
     const { document } = await directory.version(launch.channel_version_id);
     const laneId = await laneOfLaunch(lanes, document, launch);
     if (document.communication === 'direct') {
-      return (await openPages(launch, document, laneId)) ? putBack(row, clock.now()) : { done: [row.id] };
+      return (await openPages(launch, document, laneId)) ? goOn(row, clock.now(), task) : { done: [row.id] };
     }
     const pipeline = launch.kind === 'moderation' ? 'moderate' : 'message';
     const choice = await choiceOf(launch, document, FIRST_INDIRECT_VALUE);
     const page = await openIndirect(database, launch.id, laneId, pipeline, clock.now(), choice);
     if (page.opened > 0) woken(page.lanes ?? [laneId]);
-    return page.more ? putBack(row, clock.now()) : { done: [row.id] };
+    return page.more ? goOn(row, clock.now(), task) : { done: [row.id] };
   };
 }

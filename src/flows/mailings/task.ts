@@ -39,8 +39,8 @@ export function insertTask(sql: Sql, { task, channelVersionId = 0, ...row }: New
   return insertWaiting(sql, { ...row, messageId: null, channelVersionId, payload: encodeValue(task) });
 }
 
-/** Lets a task wait again, with another payload. */
+/** Lets a task wait again, with another payload. It is always due later than it was: that is how a repeat is known. */
 export function goOn(row: ClaimedRow, dueMs: number, task: MailingTask): Parts {
-  const again = putBack(row, dueMs).again ?? [];
+  const again = putBack(row, Math.max(dueMs, row.due + 1)).again ?? [];
   return { again: again.map((wait) => ({ ...wait, payload: encodeValue(task) })) };
 }

@@ -2,7 +2,7 @@
 import { newSigningSecret, signingKeyOf } from '../../access/signing-secret.ts';
 import { maskFields, type Vault } from '../../access/vault.ts';
 import { Failure } from '../../errors.ts';
-import { writeAudit } from '../../storage/audit.ts';
+import { hasAudit, writeAudit } from '../../storage/audit.ts';
 import type { Sql } from '../../storage/database.ts';
 import {
   deleteWebhook,
@@ -20,6 +20,7 @@ import type { Author } from '../keep-entity.ts';
 
 /** After a change of the secret, events are signed with the one before as well for so long. */
 const PREVIOUS_MS = 24 * 3_600_000;
+const ROTATE = 'rotate-secret';
 const BY_HAND = 'It was disabled by hand.';
 
 export interface WebhookValues {
@@ -82,12 +83,14 @@ export function createWebhookKeeper(ground: Ground): WebhookKeeper {
   const sealed = (secret: string) => vault.seal(secret, isoTime(clock.now()));
 
   const change = (by: Author, id: string, verb: string, values: WebhookValues) => {
-    checkValues(values);
+    checkWebhook(values);
     const auditId = by.ids.next();
     return database.transaction(async (tx) => {
       const before = await held(tx, by, id);
       const nowMs = clock.now();
-      const after = await updateWebhook(tx, id, changeOf(before, values, vault, sealed, nowMs), nowMs);
+      const isRepeat = verb === ROTATE && (await hasAudit(tx, auditId));
+      const row = isRepeat ? undoRotation(before) : before;
+      const after = await updateWebhook(tx, id, changeOf(row, values, vault, sealed, nowMs), nowMs);
       if (after.status === 'disabled') await dropDeliveries(tx, after.lane_id);
       await audit(tx, auditId, by, verb, id, { before: showWebhook(before), after: showWebhook(after) });
       return after;
@@ -96,7 +99,7 @@ export function createWebhookKeeper(ground: Ground): WebhookKeeper {
 
   return Object.freeze<WebhookKeeper>({
     create: (by, values) => {
-      checkValues(values);
+      checkWebhook(values);
       const [id, auditId] = [by.ids.next(), by.ids.next()];
       const secret = values.secret ?? newSigningSecret();
       return database.transaction(async (tx) => {
@@ -115,7 +118,7 @@ export function createWebhookKeeper(ground: Ground): WebhookKeeper {
     change: (by, id, values) => change(by, id, 'update', values),
     rotate: async (by, id) => {
       const secret = newSigningSecret();
-      return { row: await change(by, id, 'rotate-secret', { secret }), secret };
+      return { row: await change(by, id, ROTATE, { secret }), secret };
     },
     remove: (by, id) => {
       const auditId = by.ids.next();
@@ -126,6 +129,12 @@ export function createWebhookKeeper(ground: Ground): WebhookKeeper {
       });
     },
   });
+}
+
+/** As it was before a rotation whose answer was lost: nobody has the secret that it made. */
+function undoRotation(row: WebhookRow): WebhookRow {
+  const { previous } = row.secrets;
+  return previous === undefined ? row : { ...row, secrets: { current: previous } };
 }
 
 function changeOf(
@@ -150,7 +159,7 @@ function changeOf(
 }
 
 /** Throws REQUEST_INVALID where an address or a secret cannot be used. */
-function checkValues({ url, secret }: WebhookValues): void {
+export function checkWebhook({ url, secret }: WebhookValues): void {
   if (url !== undefined) {
     const parsed = URL.canParse(url) ? new URL(url) : undefined;
     if (parsed === undefined || (parsed.protocol !== 'https:' && parsed.protocol !== 'http:')) {

@@ -22,7 +22,8 @@ type ConnectorRequest = Settings & { readonly sid: string; readonly name: string
 const PORTS = { postgresql: 5432, mysql: 3306 } as const;
 const SECRET: ReadonlySet<string> = new Set(['password']);
 
-const members = {
+/** Members of a connector, as requests have them. */
+export const connectorMembers = {
   sid: { ...sid, description: 'The connector_id of sql_pipe.' },
   name: entityName,
   kind: { enum: Object.keys(PORTS) },
@@ -60,7 +61,7 @@ export function connectorRoutes(ground: Ground, directory: Directory): Route[] {
   return entityRoutes<'connector', ConnectorRequest>(ground, directory, {
     table: 'connector',
     action: 'connectors.write',
-    members,
+    members: connectorMembers,
     required: ['kind', 'host', 'database', 'user'],
     shower: async () => show,
     plan: async (_accountId, { sid: _sid, name: _name, ...settings }) => ({

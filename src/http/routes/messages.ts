@@ -152,7 +152,10 @@ export function messageRoutes(
               checkRequest(oneMessage, message);
               return await accept.message(caller.accountId, id, message);
             } catch (thrown) {
-              return { problem: problemOf(asFailure(thrown)) };
+              const failure = asFailure(thrown);
+              // What is our fault refuses no message: it may even be written. The whole call fails and may be repeated.
+              if (failure.blame === 'us') throw thrown;
+              return { problem: problemOf(failure) };
             }
           }),
         );

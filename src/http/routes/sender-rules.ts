@@ -52,7 +52,8 @@ const rule = objectSchema(
   ['name', 'senders'],
 );
 
-const rules = objectSchema(
+/** All sender rules of a channel. */
+export const senderRulesSchema = objectSchema(
   {
     rules: {
       type: 'array',
@@ -69,7 +70,7 @@ const rules = objectSchema(
 export function senderRuleRoutes(ground: Ground, directory: Directory): Route[] {
   const keep = createKeepSenderRules(ground, directory);
   const path = '/channels/{sid}/sender-rules';
-  const answers = { 200: { description: 'The rules.', schema: rules } };
+  const answers = { 200: { description: 'The rules.', schema: senderRulesSchema } };
   return [
     route({
       method: 'GET',
@@ -91,7 +92,7 @@ export function senderRuleRoutes(ground: Ground, directory: Directory): Route[] 
       action: 'senders.write',
       tag: 'channels',
       summary: 'Set all sender rules of a channel: by field, weight and health, with ordered fallback.',
-      body: rules,
+      body: senderRulesSchema,
       answers,
       run: async ({ caller, ids, params, body }) => {
         const { channel } = await visibleChannel(directory, caller.accountId, params.sid ?? '');

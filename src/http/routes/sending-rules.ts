@@ -21,7 +21,8 @@ const onHit = {
   description: 'hold: the message waits until it may go. drop: it is not sent.',
 };
 
-const rulesSchema = objectSchema(
+/** The rules of sending of an account. */
+export const sendingRulesSchema = objectSchema(
   {
     quietHours: {
       type: 'array',
@@ -77,7 +78,7 @@ const rulesSchema = objectSchema(
   },
   ['quietHours', 'caps'],
 );
-const answers = { 200: { description: 'The rules.', schema: rulesSchema } };
+const answers = { 200: { description: 'The rules.', schema: sendingRulesSchema } };
 
 /** Routes of an account's rules. */
 export function sendingRulesRoutes(ground: Ground, directory: Directory): Route[] {
@@ -101,7 +102,7 @@ export function sendingRulesRoutes(ground: Ground, directory: Directory): Route[
       action: 'sending_rules.write',
       tag: 'sending rules',
       summary: 'Set the rules; they hold within seconds, also for what waits already.',
-      body: rulesSchema,
+      body: sendingRulesSchema,
       answers,
       run: async ({ caller, body, ids }) => {
         refuseUnfit(body);

@@ -44,6 +44,13 @@ export const shownUserSchema = objectSchema({
   updatedAt: time,
 });
 
+/** A user as a request makes one. */
+export const newUserSchema = objectSchema({ email, name: entityName, role, password: newPassword }, [
+  'email',
+  'name',
+  'role',
+]);
+
 /** Routes of users. */
 export function userRoutes(ground: Ground, tokens: Tokens, passwords: Passwords): Route[] {
   const { database, clock } = ground;
@@ -77,7 +84,7 @@ export function userRoutes(ground: Ground, tokens: Tokens, passwords: Passwords)
       tag: 'users',
       summary: 'Make a user. Without a password the user has tokens, or signs in through OpenID Connect.',
       secretBody: true,
-      body: objectSchema({ email, name: entityName, role, password: newPassword }, ['email', 'name', 'role']),
+      body: newUserSchema,
       answers: { 201: { description: 'The user.', schema: shownUserSchema } },
       run: async ({ caller, body, ids }) => {
         refuseUnfit(body);

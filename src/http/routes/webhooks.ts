@@ -27,12 +27,12 @@ const events = {
 };
 const secret = text('`whsec_` and 24 to 64 random bytes in base64.', { maxLength: 120 });
 const status = { enum: ['active', 'disabled'] };
+/** What may be told of a webhook in the open. */
+export const webhookMembers = { url, events, status } as const;
 
 const shownMembers = {
   id: uuid,
-  url,
-  events,
-  status,
+  ...webhookMembers,
   reason: { type: ['string', 'null'], description: 'Why it is disabled.' },
   laneId: { type: 'integer', description: 'The lane in which its events wait.' },
   previousSecretUntil: { ...timeOrNull, description: 'Until then events are signed with both secrets.' },

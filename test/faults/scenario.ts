@@ -1,0 +1,85 @@
+/** One run: messages are sent while things break in an order that the seed gives; then the books are compared. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Seeded, seeded } from '../support/seeded.ts';
+import { compareBooks, settled } from './books.ts';
+import { MISBEHAVIOURS, SAFETIES } from './channels.ts';
+import { FAULTS, type Fault } from './kinds.ts';
+import { prepareSending, sendMessages } from './load.ts';
+import type { Tally } from './tally.ts';
+import { HASTY, openWorld } from './world.ts';
+
+export interface Scenario {
+  readonly seed: number;
+  /** How many faults of nodes and database, beside those of the provider. */
+  readonly faults: number;
+  /** Only these kinds, or all that can be done here. */
+  readonly kinds?: readonly string[];
+  /** Of a hundred requests so many are answered badly. */
+  readonly misbehaved: number;
+  readonly programs: string | undefined;
+  readonly tally: Tally;
+}
+
+const SCRIPT_STEPS = 200;
+const SETTLE_LIMIT_MS = 60_000;
+const LONGEST_CALM_MS = 600;
+
+/** Runs it and gives what is wrong with the books, as sentences. */
+export async function runScenario(scenario: Scenario): Promise<readonly string[]> {
+  const { seed, tally, programs } = scenario;
+  const random = seeded(seed);
+  const world = await openWorld(programs, HASTY);
+  try {
+    for (const safety of SAFETIES) {
+      await world.provider.scriptRound(`/${safety}/send`, stepsOf(random, scenario.misbehaved));
+    }
+    await prepareSending(world);
+    const possible = FAULTS.filter(
+      (each) =>
+        (scenario.kinds?.includes(each.kind) ?? true) && (!each.needsOwnServer || world.own !== undefined),
+    );
+    const order = orderOf(random, possible, scenario.faults);
+    let goesOn = true;
+    // The callers have randomness of their own: how fast they are answered must not change what breaks.
+    const sending = sendMessages(world, seeded(seed + 1), () => goesOn);
+    sending.catch(() => {});
+    await sleep(LONGEST_CALM_MS);
+    for (const fault of order) {
+      tally.fault(fault.kind);
+      await fault.happen(world, random);
+      await sleep(random.whole(100, LONGEST_CALM_MS));
+    }
+    goesOn = false;
+    const accepted = await sending;
+    await settled(world, SETTLE_LIMIT_MS);
+    for (const { fault } of await world.provider.log())
+      if (fault !== undefined) tally.fault(`provider ${fault}`);
+    const nothing = SAFETIES.filter((safety) => accepted[safety].length === 0);
+    tally.run();
+    return [
+      ...nothing.map((safety) => `${safety}: nothing was accepted at all`),
+      ...(await compareBooks(world, accepted)),
+    ];
+  } catch (thrown) {
+    throw new Error(`${String(thrown)}\nThe nodes said:\n${await world.words()}`);
+  } finally {
+    await world.end();
+  }
+}
+
+/** Each kind once, in any order, before one comes again. */
+function orderOf(random: Seeded, possible: readonly Fault[], count: number): Fault[] {
+  const order: Fault[] = [];
+  let left: Fault[] = [];
+  while (order.length < count) {
+    if (left.length === 0) left = [...possible];
+    order.push(...left.splice(random.whole(0, left.length - 1), 1));
+  }
+  return order;
+}
+
+function stepsOf(random: Seeded, misbehaved: number) {
+  return Array.from({ length: SCRIPT_STEPS }, () =>
+    random.next() * 100 < misbehaved ? random.pick(MISBEHAVIOURS) : { delayMs: random.whole(0, 40) },
+  );
+}
