@@ -162,6 +162,7 @@ export async function openDirectPage(
      where id in (select id from l)
      returning (select count(*)::int from opened) as opened, opening as more${lanes}`,
     [launchId, laneId, new Date(nowMs), ...condition.values, ...(choice?.values ?? [])],
+    'authored',
   );
   // Without a row the launch was paused or stopped meanwhile, or another process has its turn: to be looked at again.
   return row ?? { opened: 0, more: true };
@@ -201,6 +202,7 @@ export async function openIndirect(
      update launch set opened = opened + (select count(*) from opened), opening = false
      where id in (select id from l) returning (select count(*)::int from opened) as opened${lanes}`,
     [launchId, laneId, new Date(nowMs), ...(choice?.values ?? [])],
+    'authored',
   );
   return { opened: row?.opened ?? 0, more: row === undefined, lanes: row?.lanes ?? null };
 }
