@@ -255,6 +255,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     madeToken: made,
     channelProblems: loaded.problems,
     stop: async () => {
+      // Whoever watches would keep the server open for as long.
+      mailings.watching.close();
       await closeServer(server);
       await unwatch();
       await housekeeping?.stop();

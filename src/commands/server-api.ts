@@ -8,8 +8,15 @@ export interface ServerApi {
   readonly list: <T>(path: string) => Promise<readonly T[]>;
   readonly post: <T>(path: string, body?: unknown, headers?: Readonly<Record<string, string>>) => Promise<T>;
   readonly put: <T>(path: string, body: unknown) => Promise<T>;
+  /** Server-sent events, each parsed, until the server ends the stream. */
+  readonly events: (path: string) => AsyncGenerator<ServerEvent, void>;
   /** Sends a stream as the body. */
   readonly upload: <T>(path: string, contentType: string, body: AsyncIterable<Uint8Array>) => Promise<T>;
+}
+
+export interface ServerEvent {
+  readonly name: string;
+  readonly value: unknown;
 }
 
 interface Page<T> {
@@ -37,6 +44,28 @@ export function connectServer(
       'There is no token. Set SLUICEWAY_TOKEN, or give --token; "sluiceway token create" makes one.',
     );
   }
+  const events = async function* (path: string): AsyncGenerator<ServerEvent, void> {
+    try {
+      const response = await fetch(`${base}/api/v1${path}`, {
+        headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' },
+        redirect: 'error',
+      });
+      if (!response.ok) throw failureOf(base, response.status, parse(await response.text()));
+      let open = '';
+      for await (const chunk of (response.body ?? new ReadableStream()).pipeThrough(
+        new TextDecoderStream(),
+      )) {
+        const blocks = `${open}${chunk}`.split('\n\n');
+        open = blocks.pop() ?? '';
+        for (const block of blocks) {
+          const event = eventIn(block);
+          if (event !== undefined) yield event;
+        }
+      }
+    } catch (thrown) {
+      throw thrown instanceof Failure ? thrown : unreachable(base, thrown);
+    }
+  };
   const call = async <T>(method: string, path: string, { headers, body }: Call = {}): Promise<T> => {
     let response: Response;
     let text: string;
@@ -74,9 +103,16 @@ export function connectServer(
     },
     post: (path, body, headers) => call('POST', path, withJson(body, headers)),
     put: (path, body) => call('PUT', path, withJson(body)),
+    events,
     upload: (path, contentType, body) =>
       call('POST', path, { headers: { 'content-type': contentType }, body: ReadableStream.from(body) }),
   });
+}
+
+/** An event as Sluiceway writes it; undefined for a comment, which keeps the connection open. */
+function eventIn(block: string): ServerEvent | undefined {
+  const match = /^event: (\w+)\ndata: (.*)$/.exec(block);
+  return match === null ? undefined : { name: match[1] ?? '', value: parse(match[2] ?? '') };
 }
 
 function baseOf(url: string): string {

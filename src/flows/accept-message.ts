@@ -6,6 +6,9 @@
 import { asFailure, Failure } from '../errors.ts';
 import { isUuid } from '../ids.ts';
 import { insertMessages, type NewMessage } from '../storage/accept.ts';
+import type { LaunchRow } from '../storage/launches.ts';
+import { type MessageState, stateName } from '../storage/states.ts';
+import { insertTriggered, type NewTriggered } from '../storage/triggers.ts';
 import { type Addressee, findAddressees } from './address-messages.ts';
 import { type Chosen, createSenderChooser } from './choose-sender.ts';
 import { findPublished } from './content-items.ts';
@@ -17,12 +20,23 @@ import { type Asked, createPrepare, type MessageRequest, type Prepared } from '.
 
 export interface Acceptance {
   readonly id: string;
-  readonly state: 'accepted';
+  /** `accepted`; of a repeated trigger the one of the message that it made before. */
+  readonly state: MessageState;
+}
+
+/** What a trigger says of its message; the rest is that of the launch. */
+export interface TriggerRequest {
+  readonly profile?: Exclude<MessageRequest['profile'], undefined>;
+  readonly attributes?: Readonly<Record<string, unknown>>;
+  /** Names it among repeats: a second one for the same person makes no message. */
+  readonly dedupeKey?: string;
 }
 
 export interface Accept {
   /** Accepts one message of an account under the given id; throws Failure where it cannot be accepted. */
   readonly message: (accountId: string, id: string, request: MessageRequest) => Promise<Acceptance>;
+  /** The same for a message of a launch of a trigger mailing. */
+  readonly triggered: (id: string, launch: LaunchRow, request: TriggerRequest) => Promise<Acceptance>;
 }
 
 const MOST_TOGETHER = 1_000;
@@ -38,7 +52,7 @@ export function createAccept(
   const prepare = createPrepare(ground, directory, lanes);
   const chooser = createSenderChooser(ground, lanes);
 
-  const gatherer = createGatherer<Asked, Acceptance | Failure>(async (all) => {
+  const acceptAll = async (all: readonly Asked[]): Promise<(Acceptance | Failure)[]> => {
     const startedMs = performance.now();
     const results: (Acceptance | Failure | undefined)[] = new Array(all.length).fill(undefined);
     const published = await findPublished(database, contentItemsOf(all));
@@ -63,6 +77,8 @@ export function createAccept(
         )
       : undefined;
     const messages: NewMessage[] = [];
+    const triggered: NewTriggered[] = [];
+    const places = new Map<string, number>();
     prepared.forEach(({ place, each }, index) => {
       const addressee = addressees[index];
       const chosen = choices?.[index];
@@ -74,20 +90,44 @@ export function createAccept(
         results[place] = chosen;
         return;
       }
-      messages.push(messageOf(each, addressee, chosen));
+      const message = messageOf(each, addressee, chosen);
+      if (each.trigger === undefined) messages.push(message);
+      else {
+        const { launch, dedupeKey } = each.trigger;
+        triggered.push({ ...message, launchId: launch.id, dedupeKey });
+        places.set(each.id, place);
+      }
       results[place] = { id: each.id, state: 'accepted' };
     });
-    if (messages.length > 0) {
-      await insertMessages(database, messages, clock.now());
-      woken([...new Set(messages.map((message) => message.laneId))]);
+    if (messages.length > 0) await insertMessages(database, messages, clock.now());
+    const repeats = triggered.length > 0 ? await insertTriggered(database, triggered, clock.now()) : [];
+    for (const repeat of repeats) {
+      const state = repeat.state === null ? 'accepted' : stateName(repeat.state);
+      results[places.get(repeat.id) ?? 0] = { id: repeat.message_id, state };
     }
+    const written = [...messages, ...triggered];
+    if (written.length > 0) woken([...new Set(written.map((message) => message.laneId))]);
     ground.stages.add('accept', all.length, performance.now() - startedMs);
     return results as (Acceptance | Failure)[];
-  }, MOST_TOGETHER);
+  };
+  const gatherer = createGatherer(acceptAll, MOST_TOGETHER);
+  // Apart from the others, so that each batch is written in one statement.
+  const triggers = createGatherer(acceptAll, MOST_TOGETHER);
 
   return Object.freeze<Accept>({
     message: async (accountId, id, request) => {
       const result = await gatherer.add({ accountId, id, request });
+      if (result instanceof Failure) throw result;
+      return result;
+    },
+    triggered: async (id, launch, { profile, attributes, dedupeKey = null }) => {
+      const request = {
+        channel: '',
+        ...(profile !== undefined && { profile }),
+        ...(attributes !== undefined && { attributes }),
+      };
+      const trigger = { launch, dedupeKey };
+      const result = await triggers.add({ accountId: launch.account_id, id, request, trigger });
       if (result instanceof Failure) throw result;
       return result;
     },
@@ -116,9 +156,8 @@ function messageOf(each: Prepared, addressee: Addressee | undefined, chosen: Cho
     routeId: chosen?.routeId ?? null,
     class: each.messageClass,
     content: JSON.stringify({
-      ...('use' in content
-        ? { item: content.use.itemId, version: content.use.version }
-        : { values: content.values }),
+      ...('use' in content && { item: content.use.itemId, version: content.use.version }),
+      ...('values' in content && { values: content.values }),
       ...(request.attributes !== undefined && { attributes: request.attributes }),
       ...(request.category !== undefined && { category: request.category }),
     }),

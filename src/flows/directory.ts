@@ -20,6 +20,8 @@ import type { ItemRendering } from './render-item.ts';
 
 /** How old a cached row may be, in milliseconds. */
 const FRESH_MS = 1_000;
+/** A launch is read again sooner: with what runs keep of it (perform.ts), a pause is known everywhere within a second. */
+const LAUNCH_FRESH_MS = 400;
 const CONTENTS_KEPT = 2_000;
 
 export interface KnownChannel extends CompiledChannel {
@@ -76,10 +78,10 @@ export function createDirectory(ground: Ground, lookup: (type: string) => Pipe |
   const contents = new Map<string, CompiledContent>();
   const cache = new Map<string, Cached<unknown>>();
 
-  const cached = <T>(key: string, read: () => Promise<T>): Promise<T> => {
+  const cached = <T>(key: string, read: () => Promise<T>, freshMs = FRESH_MS): Promise<T> => {
     const now = clock.now();
     const known = cache.get(key) as Cached<T> | undefined;
-    if (known !== undefined && Math.abs(now - known.at) < FRESH_MS) return known.value;
+    if (known !== undefined && Math.abs(now - known.at) < freshMs) return known.value;
     const value = read();
     cache.set(key, { at: now, value });
     value.catch(() => cache.delete(key));
@@ -168,17 +170,21 @@ export function createDirectory(ground: Ground, lookup: (type: string) => Pipe |
         return open({ id, name: row?.name ?? '' }, fields);
       }),
     launch: (id) =>
-      cached(`launch/${id}`, async () => {
-        const [row] = await readLaunches(database, [id]);
-        if (row === undefined) return undefined;
-        const values = Object.freeze({ id: row.mailing_id, name: row.mailing_name, ...row.fields });
-        const item = row.content_item_id;
-        const [content, serves] = await Promise.all([
-          launchContent(row),
-          item === null || items.serves(item),
-        ]);
-        return { row, values, content, withdrawn: !serves };
-      }),
+      cached(
+        `launch/${id}`,
+        async () => {
+          const [row] = await readLaunches(database, [id]);
+          if (row === undefined) return undefined;
+          const values = Object.freeze({ id: row.mailing_id, name: row.mailing_name, ...row.fields });
+          const item = row.content_item_id;
+          const [content, serves] = await Promise.all([
+            launchContent(row),
+            item === null || items.serves(item),
+          ]);
+          return { row, values, content, withdrawn: !serves };
+        },
+        LAUNCH_FRESH_MS,
+      ),
     senderRules: (accountId, channelId) =>
       cached(`rules/${accountId}/${channelId}`, () => readSenderRules(database, accountId, channelId)),
     content,

@@ -45,7 +45,7 @@ export function endMessage(
         {
           source: row.id,
           id: messageId,
-          accountId: row.account_id ?? '',
+          launchId: row.launch_id,
           attempt,
           state: STATE_CODES[state],
           reason,

@@ -7,6 +7,7 @@ import { encodeValue } from '../json.ts';
 import { leaveNode, PIPELINE_CODES, release } from '../storage/claim.ts';
 import { keepSenders } from '../storage/fallback.ts';
 import { dropOldGuards } from '../storage/guards.ts';
+import { foldCounts } from '../storage/launch-counts.ts';
 import { finishLaunches } from '../storage/launches.ts';
 import { findJoinable, unpark } from '../storage/loose.ts';
 import { makePartitions } from '../storage/migrate.ts';
@@ -16,6 +17,7 @@ import { type OrphanRow, takeOver } from '../storage/take-over.ts';
 import type { Directory } from './directory.ts';
 import type { Ground } from './ground.ts';
 import type { Lanes } from './lanes.ts';
+import { PACE_MS } from './mailings/progress.ts';
 import { createMoveOpenLanes } from './move-open-lanes.ts';
 import { logTold } from './operator-events/log-told.ts';
 import type { Parts } from './parts.ts';
@@ -108,7 +110,7 @@ export function createHousekeeping(
         {
           source: row.id,
           id: messageId,
-          accountId: row.account_id ?? '',
+          launchId: row.launch_id,
           attempt,
           state: STATE_CODES.unknown,
           reason: 'ENGINE_DIED',
@@ -177,6 +179,7 @@ export function createHousekeeping(
     { everyMs: 1_000, run: () => joinParked(clock.now() - YOUNG_MS) },
     { everyMs: 300_000, run: () => joinParked(0) },
     { everyMs: 1_000, run: finish },
+    { everyMs: 1_000, run: () => foldCounts(database, clock.now() - PACE_MS) },
     { everyMs: 1_000, run: moveOpenLanes },
     { everyMs: 3_600_000, run: () => makePartitions(database, clock.now()) },
     { everyMs: 60_000, run: () => dropOld(database, clock.now(), options.retentionDays) },

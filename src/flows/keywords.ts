@@ -36,11 +36,16 @@ export function keywordsOf(row: ClaimedRow, around: Surroundings, now: string): 
 
 function scheduleOf(launch: KnownLaunch | undefined): Readonly<Record<string, unknown>> {
   if (launch === undefined) return NOTHING;
-  const schedule = launch.row.schedule ?? NOTHING;
+  const { schedule } = launch.row;
   return {
-    start_time: schedule.startAt ?? launch.row.started_at.toISOString(),
-    stop_time: schedule.stopAt ?? null,
+    start_time: momentText(schedule?.startAt, schedule?.startAtUtc) ?? launch.row.started_at.toISOString(),
+    stop_time: momentText(schedule?.stopAt, schedule?.stopAtUtc) ?? null,
   };
+}
+
+/** As it was written, where that names a moment everywhere. */
+function momentText(written: string | undefined, utc: string | undefined): string | undefined {
+  return written !== undefined && /(Z|[+-]\d\d:\d\d)$/i.test(written) ? written : (utc ?? written);
 }
 
 /** `$origin` of the message, moderate and stop pipelines (format, section 4). */

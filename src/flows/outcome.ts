@@ -156,7 +156,7 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
           {
             source: row.id,
             id: messageId,
-            accountId,
+            launchId: row.launch_id,
             attempt,
             state: STATE_CODES[ended],
             reason: reason ?? reasonOf(outcome),

@@ -68,6 +68,9 @@ const PIPELINE_OF_CODE: ReadonlyMap<number, PipelineName> = new Map([
 /** What could not be looked up is tried again after so long. */
 const OUTAGE_PAUSE_MS = 1_000;
 
+/** A message that is to be withdrawn, but is still on its way, is looked at again after so long. */
+const UNSENT_PAUSE_MS = 1_000;
+
 /** How long surroundings are used again before the directory is asked. */
 const AROUND_FRESH_MS = 500;
 
@@ -222,7 +225,7 @@ export function createPerform(
     nowMs: number,
   ): Parts | undefined => {
     if (row.state === null) return { done: [row.id] };
-    if (pipeline === 'stop') return undefined;
+    if (pipeline === 'stop') return notToWithdraw(row, row.state, nowMs);
     const launchState = around.launch?.row.state;
     if (launchState === 'stopped' && row.state < STATE_CODES.sent)
       return endMessage(row, 'stopped', 'MAILING_STOPPED');
@@ -246,6 +249,15 @@ export function createPerform(
       return skip(row, `SUBSCRIPTION_${status.toUpperCase()}`, `the subscription is ${status}`, ids);
     }
     return undefined;
+  };
+
+  /** What is on its way is withdrawn once it was placed, and what never was placed is not. */
+  const notToWithdraw = (row: ClaimedRow, state: number, nowMs: number): Parts | undefined => {
+    if (state >= STATE_CODES.expired || state === STATE_CODES.unknown) return { done: [row.id] };
+    // Not the lane waits, only this row: a changed number of tries says so.
+    return state < STATE_CODES.sent
+      ? putBack(row, nowMs + UNSENT_PAUSE_MS, row.tries === 0 ? 1 : 0)
+      : undefined;
   };
 
   /** Runs that belong to no message: a provider's request, and what it scheduled. */
@@ -321,7 +333,8 @@ export function createPerform(
       in: parts.in,
       origin: parts.origin,
       ...(parts.error !== undefined && { error: parts.error }),
-      tries: row.tries,
+      // Before the first pipe nothing was tried yet, however often the row was put back.
+      tries: row.pipe === null ? 0 : row.tries,
       channel: channel.document.sid,
       ...(messageId !== undefined && { messageId }),
       now: parts.now,

@@ -6,16 +6,22 @@ import { compileFields, type FieldCheck } from '../channel/values.ts';
 import { Failure } from '../errors.ts';
 import type { PublishedRow } from '../storage/content.ts';
 import { findEntity, firstEntities, type ResourceRow, type SenderRow } from '../storage/entities.ts';
+import type { LaunchRow } from '../storage/launches.ts';
 import type { SenderRulesRow } from '../storage/sender-rules.ts';
 import { type ContentUse, inContentItem, notPublished, publishedKey } from './content-items.ts';
 import type { Directory, KnownChannel } from './directory.ts';
 import { refused } from './find-channel.ts';
 import type { Ground } from './ground.ts';
 import type { Lanes } from './lanes.ts';
+import { laneOfLaunch } from './mailings/open-launch.ts';
 import { invalid, placed } from './stored-fields.ts';
 
 export const MESSAGE_CLASSES = ['transactional', 'marketing', 'urgent'] as const;
 export type MessageClass = (typeof MESSAGE_CLASSES)[number];
+
+function classOf(kept: string): MessageClass {
+  return MESSAGE_CLASSES.find((each) => each === kept) ?? 'marketing';
+}
 
 /** A message as a caller asks for it. */
 export interface MessageRequest {
@@ -45,6 +51,8 @@ export interface Asked {
   readonly accountId: string;
   readonly id: string;
   readonly request: MessageRequest;
+  /** The launch of a trigger mailing that it belongs to: only profile and attributes are its own then. */
+  readonly trigger?: { readonly launch: LaunchRow; readonly dedupeKey: string | null };
 }
 
 /** A request whose channel, sender and resource are known and whose values fit. */
@@ -56,8 +64,11 @@ export interface Prepared extends Asked {
   readonly senderId: string | null;
   readonly resourceId: string;
   readonly laneId: number;
-  /** Checked values of the template fields, or the version of a content item. */
-  readonly content: { readonly values: Readonly<Record<string, unknown>> } | { readonly use: ContentUse };
+  /** Checked values of the template fields, or the version of a content item; neither: those of its launch. */
+  readonly content:
+    | { readonly values: Readonly<Record<string, unknown>> }
+    | { readonly use: ContentUse }
+    | { readonly ofLaunch: true };
   /** Checked subscription fields of an inline profile. */
   readonly subscriptionFields: Readonly<Record<string, unknown>> | undefined;
   /** Names of the secret ones among them. */
@@ -128,7 +139,34 @@ export function createPrepare(
       findEntity(database, 'template', accountId, sid, channelId),
     );
 
+  /** All that a launch fixed is as it was then; what it sends was checked when it started. */
+  const prepareTriggered = async (asked: Asked, launch: LaunchRow): Promise<Prepared> => {
+    const channel = await directory.version(launch.channel_version_id);
+    const { document } = channel;
+    const rules =
+      launch.sender_id === null ? await directory.senderRules(asked.accountId, document.id) : undefined;
+    if (launch.sender_id === null && rules === undefined && (document.fields.sender ?? []).length > 0) {
+      throw refused(
+        '/sender',
+        `The mailing names no sender, and channel "${document.sid}" has no sender rules any more.`,
+      );
+    }
+    return {
+      ...asked,
+      channel,
+      rules,
+      senderId: launch.sender_id,
+      resourceId: launch.resource_id,
+      laneId: await laneOfLaunch(lanes, channel.document, launch),
+      messageClass: classOf(launch.class),
+      content: { ofLaunch: true },
+      subscriptionFields: profileOf(asked, channel),
+      secret: checksOf(channel).secret,
+    };
+  };
+
   const prepare = async (asked: Asked, published: ReadonlyMap<string, PublishedRow>): Promise<Prepared> => {
+    if (asked.trigger !== undefined) return prepareTriggered(asked, asked.trigger.launch);
     const { accountId, request } = asked;
     const known = await directory.channel(request.channel);
     if (known === undefined || (known.row.account_id !== null && known.row.account_id !== accountId)) {

@@ -213,7 +213,7 @@ async function joinLoose(
       into.messages.push({
         source: event.source,
         id: message.message_id,
-        accountId: message.account_id,
+        launchId: message.launch_id,
         attempt: message.attempt,
         state: STATE_CODES[state],
         reason: reasonOfState(state, code ?? type),

@@ -91,6 +91,10 @@ interface Lane {
   sweep: { readonly nowMs: number; readonly dueMs: number; readonly afterId: string } | undefined;
 }
 
+function standsAfter(row: ClaimedRow, dueMs: number, id: string): boolean {
+  return row.due > dueMs || (row.due === dueMs && row.id > id);
+}
+
 /** A worker on a database. `settler` must settle under the number that `node()` gives. */
 export function createWorker(
   ground: Ground,
@@ -274,14 +278,11 @@ export function createWorker(
       const rows = await claim(database, held, nowMs, asked);
       if (rows.length > 0) stages.add('claim', rows.length, performance.now() - startedMs);
       const counts = new Map<number, number>();
+      const last = new Map<number, ClaimedRow>();
       for (const row of rows) {
         counts.set(row.lane_id, (counts.get(row.lane_id) ?? 0) + 1);
-        const lane = lanes.get(row.lane_id);
-        if (lane === undefined) continue;
-        if (row.due > lane.dueMs || (row.due === lane.dueMs && row.id > lane.afterId)) {
-          lane.dueMs = row.due;
-          lane.afterId = row.id;
-        }
+        const known = last.get(row.lane_id);
+        if (known === undefined || standsAfter(row, known.due, known.id)) last.set(row.lane_id, row);
       }
       for (const share of asked) {
         const lane = lanes.get(share.laneId);
@@ -289,6 +290,12 @@ export function createWorker(
         lane.asked = false;
         endSweep(lane, rows);
         const brought = counts.get(share.laneId) ?? 0;
+        const row = last.get(share.laneId);
+        // A whole share from behind the cursor leaves more behind it, as a page that was slow to commit does: go on there.
+        if (row !== undefined && (brought >= share.share || standsAfter(row, lane.dueMs, lane.afterId))) {
+          lane.dueMs = row.due;
+          lane.afterId = row.id;
+        }
         if (brought >= share.share) lane.hot = true;
         else if (brought > 0) lane.restsUntilMs = performance.now() + GATHER_MS;
       }

@@ -140,8 +140,9 @@ function bodyOf({ body, stream, optionalBody }: Route): JsonObject {
 }
 
 function answerOf({ description, schema, also = [] }: Route['answers'][number]): JsonObject {
-  if (schema === undefined) return { description };
   const others = also.map((type) => [type, { schema: { type: 'string' } }]);
+  if (schema === undefined)
+    return { description, ...(others.length > 0 && { content: Object.fromEntries(others) }) };
   return { description, content: { 'application/json': { schema }, ...Object.fromEntries(others) } };
 }
 

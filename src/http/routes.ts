@@ -70,7 +70,7 @@ export function allRoutes(deps: RouteDeps): readonly Route[] {
   );
   return Object.freeze([
     ...messageRoutes(ground, directory, accept, woken),
-    ...mailingRoutes(ground, directory, mailings),
+    ...mailingRoutes(ground, directory, mailings, accept),
     ...channelRoutes(ground, directory, woken),
     ...channelCheckRoutes(ground, directory),
     ...providerConfigRoutes(ground, directory),

@@ -41,6 +41,21 @@ export const contentItemId: JsonObject = {
   description: 'Instead of `template`: a content item, of which the published version is sent.',
 };
 
+export const profileOfMessage: JsonObject = {
+  description: 'Direct channels: an external id, or a profile that is created or updated with the send.',
+  anyOf: [
+    text('External id of a profile.', { minLength: 1, maxLength: 255 }),
+    objectSchema(
+      {
+        externalId: text('External id.', { minLength: 1, maxLength: 255 }),
+        fields: anyObject,
+        subscription: objectSchema({ fields: anyObject }),
+      },
+      ['externalId'],
+    ),
+  ],
+};
+
 /** Query members of every list. */
 export const pageQuery: JsonObject = {
   limit: { type: 'integer', minimum: 1, maximum: 100, default: 20, description: 'Rows in a page.' },

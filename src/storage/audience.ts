@@ -29,7 +29,11 @@ export function audienceCondition(
     if (!audience.profiles.every((each) => typeof each === 'string')) {
       throw wrong(`${pointer}/profiles`, 'Profiles are named by their external ids, which are texts.');
     }
-    return { text: `p.external_id = any(${bind(audience.profiles as string[])}::text[])`, values };
+    return {
+      text: `p.external_id = any(${bind(audience.profiles as string[])}::text[])`,
+      values,
+      named: true,
+    };
   }
   if (!Object.hasOwn(audience, 'where')) {
     throw wrong(

@@ -13,6 +13,8 @@ export const PIPELINE_CODES = {
   stop_mailing: 11,
   start_mailing: 12,
   moderated: 13,
+  stop_launch: 14,
+  resume_launch: 15,
   operator_event: 20,
   sync_source: 21,
 } as const;

@@ -1,6 +1,7 @@
 /** Messages that go on with another sender: what their rule declares, and those that wait in open lanes. */
 import { PIPELINE_CODES } from './claim.ts';
 import type { Sql } from './database.ts';
+import { counting } from './launch-counts.ts';
 import { PARKED_DUE_MS } from './launches.ts';
 import { STATE_CODES } from './states.ts';
 
@@ -127,11 +128,13 @@ export async function moveMessages(
          due_at = case when w.payload is null then greatest(w.due_at, $2) else $2 end
        from given g join held on held.id = g.id where w.id = g.id returning w.lane_id),
      changed as (
-       update message m set attempt = m.attempt + 1, state = ${STATE_CODES.queued},
+       update message m set attempt = m.attempt + 1, prior = m.state, state = ${STATE_CODES.queued},
          -- One that a guard holds is held all the same.
          reason = case when held.fresh then m.reason end, sender_id = g.sender, lane_id = g.lane,
          updated_at = $2
-       from given g join held on held.id = g.id where m.id = g.id returning m.id, m.account_id),
+       from given g join held on held.id = g.id where m.id = g.id
+       returning m.id, m.account_id, m.launch_id, m.prior, m.state),
+     ${counting('changed', '$2')},
      told as (
        insert into attempt (id, account_id, message_id, number, sender_id, outcome, trail)
        select g.attempt_id, c.account_id, c.id, g.attempt, g.from_sender, 'moved', $9::text::json

@@ -1,6 +1,15 @@
 /** Mailings: one campaign each, started as often as wanted. */
 import type { Sql } from './database.ts';
 
+/** When a mailing starts and stops: as it was written, and the moments that were meant. */
+export interface MailingSchedule {
+  readonly startAt?: string;
+  readonly stopAt?: string;
+  readonly timeZone?: string;
+  readonly startAtUtc?: string;
+  readonly stopAtUtc?: string;
+}
+
 export interface MailingRow {
   readonly id: string;
   readonly account_id: string;
@@ -16,7 +25,8 @@ export interface MailingRow {
   readonly content_item_id: string | null;
   readonly fields: Readonly<Record<string, unknown>>;
   readonly audience: Readonly<Record<string, unknown>>;
-  readonly schedule: { readonly startAt?: string; readonly stopAt?: string } | null;
+  readonly schedule: MailingSchedule | null;
+  readonly type: 'regular' | 'trigger' | 'placement';
   readonly class: string;
   /** What frequency caps count it as; null: its class. */
   readonly category: string | null;
@@ -43,6 +53,7 @@ export interface NewMailing {
   readonly fields: string;
   readonly audience: string;
   readonly schedule: string | null;
+  readonly type: string;
   readonly class: string;
   readonly category: string | null;
   readonly nowMs: number;
@@ -52,8 +63,8 @@ export interface NewMailing {
 export async function insertMailing(sql: Sql, mailing: NewMailing): Promise<boolean> {
   const rows = await sql.query(
     `insert into mailing (id, account_id, name, channel_id, sender_id, resource_id, content, fields, audience, schedule,
-       class, category, state, created_at, updated_at, content_item_id)
-     values ($1, $2, $3, $4, $5, $6, $7::text::json, $8::text::json, $9::text::json, $10::text::json, $11, $13, 'draft', $12, $12, $14)
+       class, category, state, created_at, updated_at, content_item_id, type)
+     values ($1, $2, $3, $4, $5, $6, $7::text::json, $8::text::json, $9::text::json, $10::text::json, $11, $13, 'draft', $12, $12, $14, $15)
      on conflict (id) do nothing returning id`,
     [
       mailing.id,
@@ -70,6 +81,7 @@ export async function insertMailing(sql: Sql, mailing: NewMailing): Promise<bool
       new Date(mailing.nowMs),
       mailing.category,
       mailing.contentItemId,
+      mailing.type,
     ],
   );
   return rows.length === 1;

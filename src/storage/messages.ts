@@ -1,6 +1,7 @@
 /** Reading messages: what people look at. */
 import { PIPELINE_CODES } from './claim.ts';
 import type { Sql } from './database.ts';
+import { counting } from './launch-counts.ts';
 import { STATE_CODES } from './states.ts';
 
 export interface MessageRow {
@@ -168,9 +169,11 @@ export function redriveMessages(
          and not exists (select from waiting w where w.message_id = m.id and w.message_id <> w.id)${where.text}
        order by m.id limit $3 for update),
      again as (
-       update message m set attempt = attempt + 1, state = ${STATE_CODES.queued}, reason = null, updated_at = $4,
+       update message m set attempt = attempt + 1, prior = m.state, state = ${STATE_CODES.queued}, reason = null, updated_at = $4,
          channel_version_id = c.version_id
-       from chosen, channel c where m.id = chosen.id and c.id = m.channel_id returning m.id, m.account_id, m.lane_id, m.channel_version_id),
+       from chosen, channel c where m.id = chosen.id and c.id = m.channel_id returning m.id, m.account_id, m.lane_id, m.channel_version_id,
+         m.launch_id, m.prior, m.state),
+     ${counting('again', '$4')},
      queued as (
        insert into waiting (id, account_id, lane_id, due_at, pipeline, message_id, channel_version_id)
        select id, account_id, lane_id, $4, ${PIPELINE_CODES.message}, id, channel_version_id from again on conflict (id) do nothing)

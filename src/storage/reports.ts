@@ -3,7 +3,7 @@
  * once, at its first occurrence, however often it repeats; `total` has all occurrences.
  */
 import type { Sql, SqlValue } from './database.ts';
-import { countByState } from './launches.ts';
+import { countByState } from './launch-counts.ts';
 import { STATE_CODES } from './states.ts';
 
 /** Event times come from providers; up to a day ahead of ours they are believed (flows/event-time.ts). */

@@ -36,6 +36,10 @@ export async function dropOld(sql: Sql, nowMs: number, retentionDays: number): P
     [before(PARKED_DAYS)],
   );
   await sql.query(
+    `delete from trigger_key where ctid = any(array(select ctid from trigger_key where message_id < uuid_floor($1) ${bite}))`,
+    [before(retentionDays)],
+  );
+  await sql.query(
     `with gone as (delete from rate_limit where greatest(seen_ms, held_ms) + window_ms < $1::float8 returning key)
      delete from rate_holder where key in (select key from gone)`,
     [before(LIMIT_DAYS).getTime()],

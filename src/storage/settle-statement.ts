@@ -6,6 +6,7 @@
  */
 import { arrayText, type ColumnType } from './array-text.ts';
 import type { SqlValue } from './database.ts';
+import { counting } from './launch-counts.ts';
 import { PARKED_DUE_MS } from './launches.ts';
 import { TOLD, telling } from './operator-events.ts';
 import type { SettledMessage, SettledWait, Settlement } from './settle.ts';
@@ -112,7 +113,6 @@ export function settleStatement(settlement: Settlement): { text: string; values:
   if (messages.length > 0) {
     const from = ours(messages, [
       messageOf((row) => row.id),
-      ['account', 'int', (row) => entryOf(row.accountId)],
       ['attempt', 'int', (row) => row.attempt],
       ['state', 'int', (row) => row.state],
       ['reason', 'text', (row) => row.reason],
@@ -132,11 +132,14 @@ export function settleStatement(settlement: Settlement): { text: string; values:
       ? `, sender_id = case when ${rises} then coalesce(r.sender, m.sender_id) else m.sender_id end,
       lane_id = case when ${rises} then coalesce(r.lane, m.lane_id) else m.lane_id end`
       : '';
-    parts.push(`new_states as (update message m set state = case when ${rises} then r.state else m.state end,
+    // Counts follow for launches only: a message sent by the API costs nothing here.
+    const counted = messages.some((row) => row.launchId !== null);
+    parts.push(`new_states as (update message m set ${counted ? 'prior = m.state, ' : ''}state = case when ${rises} then r.state else m.state end,
       attempt = ${rare ? `case when ${rises} then r.attempt else m.attempt end` : 'greatest(r.attempt, m.attempt)'}, reason = case when ${rises} then r.reason else m.reason end,
       external_id = coalesce(r.external_id, m.external_id), updated_at = $2${moved}
       from ${from}
-      where m.id = ${message} and m.account_id = ${entry('account')} and (${rises} or (r.attempt = m.attempt and m.external_id is null and r.external_id is not null)))`);
+      where m.id = ${message} and (${rises} or (r.attempt = m.attempt and m.external_id is null and r.external_id is not null))${counted ? ' returning m.launch_id, m.prior, m.state' : ''})`);
+    if (counted) parts.push(counting('new_states', '$2'));
   }
   if (events.length > 0) {
     const from = ours(events, [

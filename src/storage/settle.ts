@@ -24,7 +24,8 @@ export interface SettledWait {
 export interface SettledMessage {
   readonly source: string;
   readonly id: string;
-  readonly accountId: string;
+  /** The launch that it counts for. */
+  readonly launchId: string | null;
   readonly attempt: number;
   readonly state: number;
   readonly reason: string | null;

@@ -45,7 +45,7 @@ describe.each(kinds)('settling on the %s database', (kind) => {
       {
         source: id,
         id,
-        accountId: corridor.accountId,
+        launchId: null,
         attempt: 1,
         state: STATE_CODES.delivered,
         reason: null,

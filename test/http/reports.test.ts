@@ -58,11 +58,13 @@ const happen = ({ message, event, type, ago, heard = ago }: Happening, accountId
     text: message === 0 ? '=cmd()' : null,
   });
 
+const notHere = () => Promise.reject(new Error('not here'));
+
 beforeAll(async () => {
   api = await openApi(({ ground, directory }) => [
     ...eventRoutes(ground, directory),
     ...reportRoutes(ground, directory),
-    ...messageRoutes(ground, directory, { message: () => Promise.reject(new Error('not here')) }, () => {}),
+    ...messageRoutes(ground, directory, { message: notHere, triggered: notHere }, () => {}),
   ]);
   await api.addChannel(channel);
   const { ids, database } = api.ground;
@@ -112,6 +114,8 @@ beforeAll(async () => {
       class: 'marketing',
       updated_at: at,
     });
+    const state = STATE_CODES[states[index] ?? 'sent'];
+    if (index < 2) await insert('launch_count', { launch_id: launch, state, count: 1 });
   }
   await happen({ message: 0, event: 100_001, type: 'send', ago: 2 * HOUR + 5_000, heard: 2 * HOUR });
   await happen({ message: 0, event: 100_002, type: 'deliv', ago: HOUR });

@@ -226,7 +226,7 @@ for (const kind of ['embedded', 'server'] as const) {
               {
                 source: id,
                 id,
-                accountId: account,
+                launchId: null,
                 attempt: 1,
                 state: STATE_CODES.sent,
                 reason: null,
@@ -357,7 +357,17 @@ for (const kind of ['embedded', 'server'] as const) {
             test.database,
             settlement(node, {
               done: [source],
-              messages: [{ source, id, accountId: account, attempt, state, reason: null, externalId: null }],
+              messages: [
+                {
+                  source,
+                  id,
+                  launchId: null,
+                  attempt,
+                  state,
+                  reason: null,
+                  externalId: null,
+                },
+              ],
             }),
           );
           return (await stateOf(id))?.state;

@@ -17,7 +17,7 @@ const event = {
   ...{ ...of, id, accountId: id, channelId: 1, launchId: null, eventId: 1, type: 'send', attempt: 1 },
   ...{ timeMs: 0, externalId: null, code: null, text: null, value: null, dedupeKey: null },
 };
-const message = { source: id, id, accountId: id, attempt: 1, state: 40, reason: null, externalId: null };
+const message = { source: id, id, launchId: null, attempt: 1, state: 40, reason: null, externalId: null };
 
 /** What may be in a settlement or not: every subset of these is one. */
 const PARTS: readonly Partial<Settlement>[] = [

@@ -47,6 +47,10 @@ export interface Node {
   readonly worker: Worker;
   readonly housekeeping: Housekeeping;
   readonly api: (request: string, json?: unknown, headers?: Record<string, string>) => Promise<ApiAnswer>;
+  /** The answer of a GET as it comes, for streams. */
+  readonly open: (path: string) => Promise<Response>;
+  /** How many mailings are watched. */
+  readonly watched: () => number;
   /** A call without a token, its body as it is. */
   readonly raw: (request: string, body: string, headers: Record<string, string>) => Promise<Response>;
   readonly listen: (path: string, init?: RequestInit) => Promise<Response>;
@@ -176,6 +180,8 @@ export async function startNode(books: Database, world: World, options: NodeOpti
       const text = await response.text();
       return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
     },
+    open: async (path) => app.request(`/api/v1${path}`, { headers: { authorization: `Bearer ${ADMIN}` } }),
+    watched: mailings.watching.watched,
     raw: async (request, body, headers) => {
       const [method = 'GET', path = '/'] = request.split(' ');
       return app.request(`/api/v1${path}`, { method, body, headers });
@@ -183,6 +189,7 @@ export async function startNode(books: Database, world: World, options: NodeOpti
     listen: async (path, init) => app.request(`/fbp/v1/${path}`, { method: 'POST', ...init }),
     wake: () => waker.woken([]),
     stop: async () => {
+      mailings.watching.close();
       await worker.stop();
       await limiter.stop();
       await waker.stop();

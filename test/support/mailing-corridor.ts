@@ -48,8 +48,13 @@ export interface MailingCorridor {
   readonly reached: (channel: string) => Promise<string[]>;
 }
 
+/** Opens a corridor with them; opening takes seconds, so once per test file. */
 export async function openMailings(): Promise<MailingCorridor> {
-  const corridor = await openCorridor();
+  return mailingsOn(await openCorridor());
+}
+
+/** Brings the people to a corridor that is open. */
+export async function mailingsOn(corridor: Corridor): Promise<MailingCorridor> {
   const { api } = corridor;
   await api('POST /resources', { sid: 'shop', name: 'Shop', channels: {} });
   for (const [externalId, fields] of Object.entries(people)) {

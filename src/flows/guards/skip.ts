@@ -35,7 +35,7 @@ export function hold(
       {
         source: row.id,
         id: row.message_id ?? row.id,
-        accountId: row.account_id ?? '',
+        launchId: row.launch_id,
         attempt,
         state,
         reason,

@@ -1,51 +1,48 @@
-/** Mailings: create, start, test, pause, resume, stop, and see how they go. */
-import { compileFields } from '../../channel/values.ts';
-import { Failure } from '../../errors.ts';
-import { inContentItem, notPublished } from '../../flows/content-items.ts';
-import type { Directory, KnownChannel } from '../../flows/directory.ts';
+/** Mailings: create, start, trigger, test, pause, resume, stop, and see how they go. */
+import { asFailure, Failure } from '../../errors.ts';
+import type { Accept, TriggerRequest } from '../../flows/accept-message.ts';
+import type { Directory } from '../../flows/directory.ts';
 import { refused } from '../../flows/find-channel.ts';
 import type { Ground } from '../../flows/ground.ts';
+import { createCheckMailing, type MailingRequest } from '../../flows/mailings/check-mailing.ts';
+import { type MailingProgress, progressOf } from '../../flows/mailings/progress.ts';
 import type { Mailings } from '../../flows/mailings.ts';
-import { MESSAGE_CLASSES, refuseBoth } from '../../flows/prepare-message.ts';
-import { invalid, placed } from '../../flows/stored-fields.ts';
+import { MESSAGE_CLASSES } from '../../flows/prepare-message.ts';
 import { isUuid } from '../../ids.ts';
-import { audienceCondition } from '../../storage/audience.ts';
-import { readItem } from '../../storage/content.ts';
-import { findEntity } from '../../storage/entities.ts';
-import { countByState, launchesOfMailing } from '../../storage/launches.ts';
+import { launchesOfMailing, triggeredLaunch } from '../../storage/launches.ts';
 import { insertMailing, listMailings, type MailingRow, readMailing } from '../../storage/mailings.ts';
-import { stateName } from '../../storage/states.ts';
+import { compileSchema } from '../../validate.ts';
+import { checkRequest } from '../check-request.ts';
+import { EVENT_STREAM_TYPE, eventStream } from '../event-stream.ts';
 import { pageOf, readPage } from '../page.ts';
+import { problemOf } from '../problem.ts';
 import { type ApiAnswer, type ApiRequest, type Route, route } from '../route.ts';
 import {
   anyObject,
   category,
   contentItemId,
+  ifHas,
   objectSchema,
   pageQuery,
   pageSchema,
+  profileOfMessage,
   sid,
   text,
-  time,
 } from '../schemas.ts';
 
-interface MailingRequest {
-  readonly name: string;
-  readonly channel: string;
-  readonly sender?: string;
-  readonly resource: string;
-  readonly template?: string | Readonly<Record<string, unknown>>;
-  readonly contentItemId?: string;
-  readonly fields?: Readonly<Record<string, unknown>>;
-  readonly audience?: Readonly<Record<string, unknown>>;
-  readonly schedule?: { readonly startAt?: string; readonly stopAt?: string };
-  readonly class?: string;
-  readonly category?: string;
-}
+const MOST_TRIGGERS = 1_000;
+
+const moment = (description: string) =>
+  text(`${description} ISO 8601 with an offset, or without one and with \`timeZone\`.`, { maxLength: 40 });
 
 const mailingRequest = objectSchema(
   {
     name: text('For people.', { minLength: 1, maxLength: 255 }),
+    type: {
+      enum: ['regular', 'trigger', 'placement'],
+      description:
+        "One of the channel's mailing_types; `regular` where it is left out and the channel takes it.",
+    },
     channel: sid,
     sender: { ...sid, description: 'May be left out where sender rules choose.' },
     resource: sid,
@@ -58,9 +55,13 @@ const mailingRequest = objectSchema(
     audience: {
       ...anyObject,
       description:
-        '{ "all": true }, { "profiles": [external ids] } or { "where": filter }. Direct channels only.',
+        '{ "all": true }, { "profiles": [external ids] } or { "where": filter }. Direct channels only, and not for trigger mailings.',
     },
-    schedule: objectSchema({ startAt: time, stopAt: time }),
+    schedule: objectSchema({
+      startAt: moment('When it starts; left out or past: when it is told to.'),
+      stopAt: moment('When it stops by itself.'),
+      timeZone: text('The zone of times without an offset, such as Europe/Berlin.', { maxLength: 100 }),
+    }),
     class: { enum: [...MESSAGE_CLASSES] },
     category,
   },
@@ -68,9 +69,25 @@ const mailingRequest = objectSchema(
   'With exactly one of `template` and `contentItemId`.',
 );
 
+const triggerRequest = objectSchema({
+  profile: profileOfMessage,
+  attributes: { ...anyObject, description: 'Values for {{attributes.…}} in the content.' },
+  dedupeKey: text('Names the trigger among repeats: a second one for the same person makes no message.', {
+    minLength: 1,
+    maxLength: 255,
+  }),
+});
+
 /** Routes of mailings. */
-export function mailingRoutes(ground: Ground, directory: Directory, mailings: Mailings): Route[] {
-  const { database, clock } = ground;
+export function mailingRoutes(
+  ground: Ground,
+  directory: Directory,
+  mailings: Mailings,
+  accept: Accept,
+): Route[] {
+  const { database } = ground;
+  const check = createCheckMailing(ground, directory);
+  const oneTrigger = compileSchema(triggerRequest);
 
   const find = async (request: {
     caller: ApiRequest['caller'];
@@ -82,91 +99,20 @@ export function mailingRoutes(ground: Ground, directory: Directory, mailings: Ma
     return row;
   };
 
-  /** Everything a mailing names is looked up, and its values are checked, before it is kept. */
-  const check = async (accountId: string, body: MailingRequest) => {
-    const known = await directory.channel(body.channel);
-    if (known === undefined || (known.row.account_id !== null && known.row.account_id !== accountId)) {
-      throw refused('/channel', `There is no channel "${body.channel}".`);
-    }
-    const { channel } = known;
-    const { document } = channel;
-    const [sender, resource] = await Promise.all([
-      body.sender === undefined
-        ? undefined
-        : findEntity(database, 'sender', accountId, body.sender, document.id),
-      findEntity(database, 'resource', accountId, body.resource),
-    ]);
-    const needsSender =
-      (document.fields.sender ?? []).length > 0 &&
-      (await directory.senderRules(accountId, document.id)) === undefined;
-    if (body.sender === undefined ? needsSender : sender === undefined) {
-      throw refused(
-        '/sender',
-        `Name a sender of channel "${document.sid}"; "${body.sender ?? ''}" is not one. Without a name, sender rules choose.`,
+  /** The launch that takes the mailing's triggers now. */
+  const launchOf = async (row: MailingRow) => {
+    if (row.type !== 'trigger') {
+      throw new Failure(
+        'WRONG_STATE',
+        `"${row.name}" is a ${row.type} mailing; only trigger mailings take triggers.`,
       );
     }
-    if (resource === undefined) throw refused('/resource', `There is no resource "${body.resource}".`);
-    const audience = audienceOf(body, channel);
-    refuseBoth(body.template, body.contentItemId);
-    const values = body.contentItemId === undefined ? await valuesOf(accountId, body, channel) : {};
-    if (body.contentItemId !== undefined) await checkItem(accountId, body.contentItemId, channel);
-    const fields = compileFields(document.fields.mailing ?? []).check(body.fields ?? {}, 'saved');
-    if (fields.problems.length > 0) throw invalid(placed(fields.problems, '/fields'));
-    for (const name of ['startAt', 'stopAt'] as const) {
-      const at = body.schedule?.[name];
-      if (at !== undefined && Number.isNaN(Date.parse(at)))
-        throw refused(`/schedule/${name}`, `${name} is not a time.`);
-    }
-    return {
-      channel,
-      senderId: sender?.id ?? null,
-      resourceId: resource.id,
-      audience,
-      values,
-      fields: fields.values,
-    };
-  };
-
-  const audienceOf = (body: MailingRequest, channel: KnownChannel) => {
-    if (channel.document.communication === 'indirect') {
-      if (body.audience !== undefined) {
-        throw refused(
-          '/audience',
-          `Channel "${body.channel}" is indirect: it reaches a resource, not an audience. Leave it out.`,
-        );
-      }
-      return {};
-    }
-    if (body.audience === undefined) {
-      throw refused('/audience', 'Say whom the mailing goes to, for example { "all": true }.');
-    }
-    audienceCondition(body.audience, 1);
-    return body.audience;
-  };
-
-  const valuesOf = async (accountId: string, body: MailingRequest, channel: KnownChannel) => {
-    let given = body.template;
-    if (typeof given === 'string') {
-      const template = await findEntity(database, 'template', accountId, given, channel.document.id);
-      if (template === undefined)
-        throw refused('/template', `There is no template "${given}" in channel "${body.channel}".`);
-      given = template.values;
-    }
-    const { values, problems } = compileFields(channel.document.fields.template ?? []).check(given, 'saved');
-    if (problems.length > 0) throw invalid(placed(problems, '/template'));
-    // Personal data in an indirect channel, and Liquid that cannot work, are refused when the mailing is saved.
-    directory.content(channel, values);
-    return values;
-  };
-
-  /** The published version must fit the channel; where there is none yet, the one that people work on. */
-  const checkItem = async (accountId: string, itemId: string, channel: KnownChannel) => {
-    const known = await readItem(database, accountId, itemId);
-    if (known === undefined || known.item.status === 'archived') throw notPublished(itemId);
-    const { published_version, version } = known.item;
-    const use = { itemId, version: published_version ?? version };
-    const compiled = await directory.items.version(channel, use);
-    if (compiled instanceof Failure) throw inContentItem(compiled);
+    const launch = await triggeredLaunch(database, row.id);
+    if (launch !== undefined) return launch;
+    throw new Failure(
+      'WRONG_STATE',
+      `A mailing takes triggers once it is started and until it is stopped; "${row.name}" is ${row.state}.`,
+    );
   };
 
   const act = (verb: 'start' | 'pause' | 'resume' | 'stop', summary: string): Route =>
@@ -180,34 +126,19 @@ export function mailingRoutes(ground: Ground, directory: Directory, mailings: Ma
       run: async (request): Promise<ApiAnswer> => {
         const row = await find(request);
         if (verb === 'start') await mailings.start(row, request.ids);
-        else await mailings[verb](row);
+        else await mailings[verb](row, request.ids);
         return { status: 200, body: await show(await find(request)) };
       },
     });
 
   const show = async (row: MailingRow) => {
-    const launches = await launchesOfMailing(database, row.id);
-    const real = launches.filter((launch) => launch.kind === 'real');
-    const counts = await countByState(
-      database,
-      real.map((launch) => launch.id),
-    );
-    const current = real.at(-1);
-    const total = counts.reduce((sum, each) => sum + each.count, 0);
-    const open = counts.filter((each) => each.state < 35).reduce((sum, each) => sum + each.count, 0);
-    const endMs = current?.finished_at?.getTime() ?? clock.now();
-    const seconds =
-      current === undefined ? 0 : Math.max(0.001, (endMs - current.started_at.getTime()) / 1_000);
-    const perSecond = current === undefined ? 0 : (total - open) / seconds;
+    const [launches, progress] = await Promise.all([
+      launchesOfMailing(database, row.id),
+      progressOf(ground, row.id),
+    ]);
     return {
       ...shown(row),
-      messages: total,
-      counts: Object.fromEntries(counts.map((each) => [stateName(each.state), each.count])),
-      pace: {
-        perSecond: Math.round(perSecond * 10) / 10,
-        remaining: open,
-        remainingSeconds: open === 0 || perSecond === 0 ? null : Math.round(open / perSecond),
-      },
+      ...(progress !== undefined && shownProgress(progress)),
       launches: launches.map((launch) => ({
         id: launch.id,
         number: launch.number,
@@ -215,6 +146,8 @@ export function mailingRoutes(ground: Ground, directory: Directory, mailings: Ma
         state: launch.state,
         opened: launch.opened,
         opening: launch.opening,
+        expected: launch.expected,
+        withdrawing: launch.withdrawing,
         contentVersion: launch.content_version,
         startedAt: launch.started_at,
         finishedAt: launch.finished_at,
@@ -232,24 +165,8 @@ export function mailingRoutes(ground: Ground, directory: Directory, mailings: Ma
       body: mailingRequest,
       answers: { 201: { description: 'The mailing, as a draft.', schema: anyObject } },
       run: async ({ caller, body, ids }) => {
-        const checked = await check(caller.accountId, body);
         const id = ids.next();
-        await insertMailing(database, {
-          id,
-          accountId: caller.accountId,
-          name: body.name,
-          channelId: checked.channel.document.id,
-          senderId: checked.senderId,
-          resourceId: checked.resourceId,
-          content: JSON.stringify(checked.values),
-          contentItemId: body.contentItemId ?? null,
-          fields: JSON.stringify(checked.fields),
-          audience: JSON.stringify(checked.audience),
-          schedule: body.schedule === undefined ? null : JSON.stringify(body.schedule),
-          class: body.class ?? 'marketing',
-          category: body.category ?? null,
-          nowMs: clock.now(),
-        });
+        await insertMailing(database, await check(caller.accountId, body, id));
         const row = await readMailing(database, id, caller.accountId);
         if (row === undefined) throw new Failure('CONFLICT', 'This mailing exists already.');
         return { status: 201, body: await show(row) };
@@ -281,6 +198,68 @@ export function mailingRoutes(ground: Ground, directory: Directory, mailings: Ma
     act('start', 'Start a mailing now, or at its startAt. Each start is a launch of its own.'),
     act('pause', 'Pause: nothing more is sent until it is resumed.'),
     act('resume', 'Go on where a paused mailing stopped.'),
+    route<TriggerRequest | { readonly messages: readonly TriggerRequest[] }>({
+      method: 'POST',
+      path: '/mailings/{id}/trigger',
+      action: 'messages.write',
+      tag: 'mailings',
+      summary: 'Send the message of a started trigger mailing to one person, or up to 1,000 in one call.',
+      body: {
+        description: 'A trigger, or `messages`.',
+        ...ifHas(
+          'messages',
+          objectSchema({
+            messages: { type: 'array', items: anyObject, minItems: 1, maxItems: MOST_TRIGGERS },
+          }),
+          triggerRequest,
+        ),
+      },
+      answers: { 202: { description: 'Accepted: committed, and on its way.', schema: anyObject } },
+      run: async (request) => {
+        const { body, ids } = request;
+        const launch = await launchOf(await find(request));
+        if (!('messages' in body)) {
+          return { status: 202, body: await accept.triggered(ids.next(), launch, body) };
+        }
+        // Ids in the order of the list, so that a repeat with the same Idempotency-Key gives each the same one.
+        const named = body.messages.map((trigger) => ({ id: ids.next(), trigger }));
+        const results = await Promise.all(
+          named.map(async ({ id, trigger }) => {
+            try {
+              checkRequest(oneTrigger, trigger);
+              return await accept.triggered(id, launch, trigger);
+            } catch (thrown) {
+              return { problem: problemOf(asFailure(thrown)) };
+            }
+          }),
+        );
+        return { status: 202, body: { results } };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/mailings/{id}/progress',
+      action: 'read',
+      tag: 'mailings',
+      summary:
+        'How a mailing goes, as server-sent events: at once, then each second in which something changes.',
+      answers: {
+        200: {
+          description:
+            'Events `progress` with state, counts and pace; the last one is `end`, when nothing goes on any more.',
+          also: [EVENT_STREAM_TYPE],
+        },
+      },
+      run: async (request) => {
+        const { id } = await find(request);
+        return eventStream((sink) =>
+          mailings.watching.watch(id, (event) => {
+            if (event.type !== 'closed') sink.send(event.type, { id, ...shownProgress(event.progress) });
+            if (event.type !== 'progress') sink.end();
+          }),
+        );
+      },
+    }),
     act('stop', 'Stop for good: what was not sent yet is stopped; placed messages are withdrawn.'),
     route<{ profiles?: readonly string[] }>({
       method: 'POST',
@@ -295,7 +274,8 @@ export function mailingRoutes(ground: Ground, directory: Directory, mailings: Ma
       run: async (request) => {
         const row = await find(request);
         const profiles = request.body.profiles ?? [];
-        const direct = Object.keys(row.audience).length > 0;
+        const known = await directory.channel(row.channel);
+        const direct = known?.channel.document.communication === 'direct';
         if (direct && profiles.length === 0) {
           throw refused('/profiles', 'Name the profiles that get the test, by their external ids.');
         }
@@ -305,10 +285,15 @@ export function mailingRoutes(ground: Ground, directory: Directory, mailings: Ma
   ];
 }
 
+function shownProgress({ ended: _ended, ...progress }: MailingProgress) {
+  return progress;
+}
+
 function shown(row: MailingRow) {
   return {
     id: row.id,
     name: row.name,
+    type: row.type,
     channel: row.channel,
     sender: row.sender,
     resource: row.resource,

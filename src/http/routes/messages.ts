@@ -31,8 +31,8 @@ import {
   objectSchema,
   pageQuery,
   pageSchema,
+  profileOfMessage,
   sid,
-  text,
   time,
   uuid,
 } from '../schemas.ts';
@@ -50,20 +50,7 @@ const messageRequest = objectSchema(
         'The sid of the sender; may be left out where there is exactly one, or where sender rules choose.',
     },
     resource: { ...sid, description: 'The sid of the resource; may be left out where there is exactly one.' },
-    profile: {
-      description: 'Direct channels: an external id, or a profile that is created or updated with the send.',
-      anyOf: [
-        text('External id of a profile.', { minLength: 1, maxLength: 255 }),
-        objectSchema(
-          {
-            externalId: text('External id.', { minLength: 1, maxLength: 255 }),
-            fields: anyObject,
-            subscription: objectSchema({ fields: anyObject }),
-          },
-          ['externalId'],
-        ),
-      ],
-    },
+    profile: profileOfMessage,
     template: {
       description: "Values of the channel's template fields, or the sid of a template.",
       anyOf: [anyObject, sid],

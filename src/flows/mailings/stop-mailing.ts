@@ -1,0 +1,122 @@
+/**
+ * Stopping mailings. The call marks the launches, and from then on nothing new is sent; the rest is a task for each
+ * launch, page by page: first what waits is stopped, then, of a placement mailing, what was placed goes through the Stop
+ * pipeline, together with what is on its way. What runs at the stop may still come back to be tried again; the task
+ * stays until all of it has ended.
+ */
+import type { Ids } from '../../ids.ts';
+import { type ClaimedRow, FIRST_ID, PIPELINE_CODES } from '../../storage/claim.ts';
+import { type LaunchRow, launchesOfMailing, readLaunches, stopLaunches } from '../../storage/launches.ts';
+import { type MailingRow, moveMailing } from '../../storage/mailings.ts';
+import { lanesOfChannel, openMessages, stopWaiting, withdrawPage } from '../../storage/stop-launch.ts';
+import type { Directory } from '../directory.ts';
+import type { Ground } from '../ground.ts';
+import type { Lanes } from '../lanes.ts';
+import { logTold } from '../operator-events/log-told.ts';
+import type { Parts } from '../parts.ts';
+import { goOn, insertTask, type MailingTask, SLICE_MS } from './task.ts';
+import { tellMailing } from './tell-mailing.ts';
+import { wrongState } from './wrong-state.ts';
+
+const PAGE_ROWS = 5_000;
+/** What ran at the stop is looked for again after so long. */
+const REST_MS = 2_000;
+const BY_HAND = ['scheduled', 'moderating', 'sending', 'paused', 'finished'];
+
+export interface StopMailing {
+  readonly stop: (mailing: MailingRow, ids: Ids) => Promise<void>;
+  /** Stops a mailing whose launch has come to its stopAt; WRONG_STATE where there is nothing to stop. */
+  readonly stopAt: (mailing: MailingRow, launchId: string, ids: Ids) => Promise<void>;
+  /** Stops what waits of a stopped launch, and withdraws what was placed. */
+  readonly stopLaunch: (row: ClaimedRow, task: MailingTask) => Promise<Parts>;
+}
+
+/** `woken` is told which lanes have something to do. */
+export function createStopMailing(
+  ground: Ground,
+  directory: Directory,
+  lanes: Lanes,
+  woken: (laneIds: readonly number[]) => void,
+): StopMailing {
+  const { database, clock, log } = ground;
+
+  const stop = async (mailing: MailingRow, ids: Ids, from: readonly string[], by: 'request' | 'schedule') => {
+    const nowMs = clock.now();
+    const lane = await lanes.ownLane();
+    const told = await database.transaction(async (tx) => {
+      const stopped = await stopLaunches(tx, mailing.id, mailing.type === 'placement');
+      if (!(await moveMailing(tx, mailing.id, from, 'stopped', nowMs)))
+        throw wrongState(mailing, 'stopped', from);
+      for (const launchId of stopped) {
+        await insertTask(tx, {
+          ...{ id: ids.next(), accountId: mailing.account_id, laneId: lane.id, dueMs: nowMs },
+          ...{ pipeline: PIPELINE_CODES.stop_launch, task: { launchId } },
+        });
+      }
+      return tellMailing(tx, 'mailing.stopped', mailing, { by }, nowMs);
+    });
+    logTold(log, told);
+    directory.forget();
+    woken([lane.id]);
+  };
+
+  /** Stops what waits from a place on, in all lanes of the channel; gives where to go on if time ran out. */
+  const sweep = async (
+    launch: LaunchRow,
+    task: MailingTask,
+    endMs: number,
+  ): Promise<MailingTask | undefined> => {
+    const { id: launchId } = launch;
+    const all = await lanesOfChannel(database, launch.channel_id, launch.account_id);
+    // What comes back from a run is due after now; what was due before has been looked at.
+    const first = { dueMs: task.swept === true ? clock.now() : 0, afterId: FIRST_ID };
+    for (const laneId of all.filter((each) => each >= (task.laneId ?? 0))) {
+      const here = laneId === task.laneId;
+      let after: typeof first | undefined = here
+        ? { dueMs: task.dueMs ?? first.dueMs, afterId: task.afterId ?? FIRST_ID }
+        : first;
+      while (after !== undefined) {
+        const nowMs = clock.now();
+        if (nowMs >= endMs) return { ...task, laneId, ...after };
+        after = await stopWaiting(database, launchId, laneId, after, task.swept !== true, PAGE_ROWS, nowMs);
+      }
+    }
+    return undefined;
+  };
+
+  /** Withdraws what was placed; true when all of it was looked at. */
+  const withdraw = async (launch: LaunchRow, endMs: number): Promise<boolean> => {
+    let { withdrawn_to: withdrawnTo } = launch;
+    for (;;) {
+      const nowMs = clock.now();
+      if (nowMs >= endMs) return false;
+      const page = await withdrawPage(database, launch.id, withdrawnTo, PAGE_ROWS, nowMs);
+      if (page.lanes.length > 0) woken(page.lanes);
+      if (!page.more) return true;
+      withdrawnTo = page.withdrawnTo;
+    }
+  };
+
+  return Object.freeze<StopMailing>({
+    stop: (mailing, ids) => stop(mailing, ids, BY_HAND, 'request'),
+    stopAt: async (mailing, launchId, ids) => {
+      const launches = await launchesOfMailing(database, mailing.id);
+      // A later start has a time of its own.
+      if (launches.findLast((each) => each.kind === 'real')?.id !== launchId) return;
+      const placed = mailing.type === 'placement';
+      await stop(mailing, ids, ['sending', 'paused', ...(placed ? ['finished'] : [])], 'schedule');
+    },
+    stopLaunch: async (row, task) => {
+      const { launchId = '' } = task;
+      const endMs = clock.now() + SLICE_MS;
+      const [launch] = await readLaunches(database, [launchId]);
+      if (launch?.state !== 'stopped') return { done: [row.id] };
+      const rest = await sweep(launch, task, endMs);
+      if (rest !== undefined) return goOn(row, clock.now(), rest);
+      const swept = { launchId, swept: true };
+      if (launch.withdrawing && !(await withdraw(launch, endMs))) return goOn(row, clock.now(), swept);
+      if ((await openMessages(database, launchId)) === 0) return { done: [row.id] };
+      return goOn(row, clock.now() + REST_MS, swept);
+    },
+  });
+}

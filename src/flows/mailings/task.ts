@@ -1,0 +1,46 @@
+/** What the engine has still to do for mailings: waiting rows like all others, in a lane of their own. */
+import { encodeValue } from '../../json.ts';
+import { insertWaiting } from '../../storage/accept.ts';
+import type { ClaimedRow } from '../../storage/claim.ts';
+import type { Sql } from '../../storage/database.ts';
+import { putBack } from '../end-message.ts';
+import type { Parts } from '../parts.ts';
+
+/** The payload of a task; which members there are follows from its pipeline. */
+export interface MailingTask {
+  readonly mailingId?: string;
+  readonly launchId?: string;
+  readonly messageId?: string;
+  readonly passed?: boolean;
+  readonly text?: string | null;
+  /** Where a walk through what waits stands: the lane, and the row after which it goes on. */
+  readonly laneId?: number;
+  readonly dueMs?: number;
+  readonly afterId?: string;
+  /** What was waiting is stopped; only what runs now is left. */
+  readonly swept?: boolean;
+}
+
+export interface NewMailingTask {
+  readonly id: string;
+  readonly accountId: string;
+  readonly laneId: number;
+  readonly dueMs: number;
+  readonly pipeline: number;
+  readonly channelVersionId?: number;
+  readonly task: MailingTask;
+}
+
+/** Pages are done for so long before the task lets others have their turn, its place kept in the books. */
+export const SLICE_MS = 1_000;
+
+/** Writes a task. */
+export function insertTask(sql: Sql, { task, channelVersionId = 0, ...row }: NewMailingTask): Promise<void> {
+  return insertWaiting(sql, { ...row, messageId: null, channelVersionId, payload: encodeValue(task) });
+}
+
+/** Lets a task wait again, with another payload. It is always due later than it was: that is how a repeat is known. */
+export function goOn(row: ClaimedRow, dueMs: number, task: MailingTask): Parts {
+  const again = putBack(row, Math.max(dueMs, row.due + 1)).again ?? [];
+  return { again: again.map((wait) => ({ ...wait, payload: encodeValue(task) })) };
+}
