@@ -341,7 +341,6 @@ describe.each(kinds)('on the %s database', (kind) => {
     const state = {
       source: id,
       id,
-      accountId,
       launchId: null,
       attempt: 1,
       state: STATE_CODES.failed,
@@ -386,7 +385,6 @@ describe.each(kinds)('on the %s database', (kind) => {
     const state = {
       source: id,
       id,
-      accountId,
       launchId: null,
       attempt: 1,
       state: STATE_CODES.failed,
