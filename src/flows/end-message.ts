@@ -46,7 +46,6 @@ export function endMessage(
           source: row.id,
           id: messageId,
           launchId: row.launch_id,
-          accountId: row.account_id ?? '',
           attempt,
           state: STATE_CODES[state],
           reason,

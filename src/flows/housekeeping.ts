@@ -111,7 +111,6 @@ export function createHousekeeping(
           source: row.id,
           id: messageId,
           launchId: row.launch_id,
-          accountId: row.account_id ?? '',
           attempt,
           state: STATE_CODES.unknown,
           reason: 'ENGINE_DIED',

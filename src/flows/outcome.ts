@@ -157,7 +157,6 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
             source: row.id,
             id: messageId,
             launchId: row.launch_id,
-            accountId,
             attempt,
             state: STATE_CODES[ended],
             reason: reason ?? reasonOf(outcome),

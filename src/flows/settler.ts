@@ -117,16 +117,12 @@ export async function settleParts(
     suppressions: [] as SettledSuppression[],
     exhausted: collect(parts, 'exhausted'),
   };
-  const loose = parts.flatMap((part) => part.loose ?? []);
-  const suppress = parts.flatMap((part) => part.suppress ?? []);
+  const loose = collect(parts, 'loose');
+  const suppress = collect(parts, 'suppress');
+  const failing = collect(parts, 'failing');
   if (loose.length > 0) await joinLoose(ground, loose, { ...settlement, suppress });
   if (suppress.length > 0) settlement.suppressions = await suppressionsOf(ground, suppress);
-  const moved = parts.some((part) => part.failing !== undefined)
-    ? await falling?.fallBack(
-        parts.flatMap((part) => part.failing ?? []),
-        settlement,
-      )
-    : undefined;
+  const moved = failing.length > 0 ? await falling?.fallBack(failing, settlement) : undefined;
   settlement.messages = highest(settlement.messages);
   if (settlement.exhausted.length > 0) settlement.exhausted = stillGivenUp(settlement);
   settlement.events = firstOfEach(settlement.events);
@@ -135,16 +131,16 @@ export async function settleParts(
   if (moved !== undefined && moved.length > 0) falling?.woken(moved);
 }
 
-function collect<K extends keyof Omit<Settlement, 'node' | 'nowMs' | 'suppressions'>>(
+function collect<K extends Exclude<keyof Parts, 'health'>>(
   parts: readonly Parts[],
   name: K,
-): Mutable<Settlement[K]> {
+): Mutable<NonNullable<Parts[K]>> {
   const all: unknown[] = [];
   for (const part of parts) {
     const own = part[name];
     if (own !== undefined) for (const each of own) all.push(each);
   }
-  return all as Mutable<Settlement[K]>;
+  return all as Mutable<NonNullable<Parts[K]>>;
 }
 
 type Mutable<T> = T extends readonly (infer Each)[] ? Each[] : never;
@@ -218,7 +214,6 @@ async function joinLoose(
         source: event.source,
         id: message.message_id,
         launchId: message.launch_id,
-        accountId: message.account_id,
         attempt: message.attempt,
         state: STATE_CODES[state],
         reason: reasonOfState(state, code ?? type),

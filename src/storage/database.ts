@@ -50,10 +50,14 @@ const CLOSED: ReadonlySet<string> = new Set(['SHUTDOWN', 'CONNECTION_ENDED', 'CO
 export const PLANNING = { enable_seqscan: 'off', jit: 'off' } as const;
 
 export interface Sql {
-  /** Runs one prepared statement. */
+  /**
+   * Runs one prepared statement. `authored` says that its text follows what people wrote, such as filters: of those there
+   * is no end, and a prepared statement is never forgotten, so that only the first ones are prepared.
+   */
   readonly query: <Row = Record<string, unknown>>(
     text: string,
     values?: readonly SqlValue[],
+    authored?: 'authored',
   ) => Promise<Row[]>;
 }
 

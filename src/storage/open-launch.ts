@@ -96,6 +96,7 @@ export async function openDirectPage(
      where id in (select id from l)
      returning (select count(*)::int from opened) as opened, opening as more, opened_to${lanes}`,
     given,
+    'authored',
   );
   // Without a row the launch was paused or stopped meanwhile, or another process has its turn: to be looked at again.
   return row === undefined
@@ -118,6 +119,7 @@ export async function countAudience(
          and s.status = 'subscribed' and (${condition.text}))
      where id = $1 and opening returning expected`,
     [launch.id, launch.resource_id, launch.channel_id, openedTo, ...condition.values],
+    'authored',
   );
   return row?.expected ?? 0;
 }
@@ -158,6 +160,7 @@ export async function openIndirect(
      update launch set opened = opened + (select count(*) from opened), opening = false
      where id in (select id from l) returning (select count(*)::int from opened) as opened${lanes}`,
     [launchId, laneId, new Date(nowMs), ...(choice?.values ?? [])],
+    'authored',
   );
   return { opened: row?.opened ?? 0, more: row === undefined, openedTo: null, lanes: row?.lanes ?? null };
 }

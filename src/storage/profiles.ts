@@ -73,6 +73,7 @@ export function sampleProfiles(
     `select p.external_id, p.fields from profile p where p.account_id = $1 and ${condition.text}
      order by p.external_id limit $2`,
     [accountId, limit, ...condition.values],
+    'authored',
   );
 }
 

@@ -93,6 +93,7 @@ export function chooseSenders(
      ${pickJoin(picks, 'g.id', 'r.rule', bind)}
      order by g.place`,
     values,
+    'authored',
   );
 }
 

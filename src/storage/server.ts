@@ -5,6 +5,8 @@ import { type Database, PLANNING, type Sql, type SqlValue } from './database.ts'
 
 const WAKE_CHANNEL = 'sluiceway_wake';
 const INT8 = 20;
+/** Of statements whose texts follow what people wrote. */
+const MOST_AUTHORED = 200;
 
 export interface ServerOptions {
   readonly url: string;
@@ -21,9 +23,18 @@ export async function openServer(options: ServerOptions): Promise<Database> {
     types: { bigint: { to: INT8, from: [INT8], serialize: String, parse: Number } },
     connection: { application_name: 'sluiceway', ...PLANNING },
   });
+  const authoredTexts = new Set<string>();
+  const isPrepared = (text: string, authored: 'authored' | undefined) => {
+    if (authored === undefined || authoredTexts.has(text)) return true;
+    if (authoredTexts.size >= MOST_AUTHORED) return false;
+    authoredTexts.add(text);
+    return true;
+  };
   const on = (handle: postgres.Sql | postgres.TransactionSql): Sql => ({
-    query: async <Row>(text: string, values: readonly SqlValue[] = []) =>
-      (await handle.unsafe(text, values as never, { prepare: true })) as unknown as Row[],
+    query: async <Row>(text: string, values: readonly SqlValue[] = [], authored?: 'authored') => {
+      const prepare = isPrepared(text, authored);
+      return (await handle.unsafe(text, values as never, { prepare })) as unknown as Row[];
+    },
   });
   const outer = on(client);
   try {

@@ -1,7 +1,8 @@
 /**
  * The statement of a settlement. What travels is kept small: rows name their waiting row by its place in the list of
  * settled rows, accounts and launches by their place in a dictionary, and a message that has the id of its waiting row
- * is not named at all. Only parts that have rows are in the statement, so that few texts are prepared.
+ * is not named at all. Only parts that have rows are in the statement; the rare ones are in it all together, so that
+ * few texts are prepared.
  */
 import { arrayText, type ColumnType } from './array-text.ts';
 import type { SqlValue } from './database.ts';
@@ -54,7 +55,10 @@ export function settleStatement(settlement: Settlement): { text: string; values:
     (row) => (read(row) === row.source ? null : read(row)),
   ];
   const message = 'coalesce(r.message, s.id)';
-  const moves = messages.some((row) => row.next !== undefined);
+  const parks = again.filter((row) => row.dueMs === PARKED_DUE_MS && row.messageId !== null);
+  const rare =
+    messages.some((row) => row.next !== undefined) ||
+    [parks, parked, subscriptions, suppressions, exhausted].some((list) => list.length > 0);
 
   parts.push('gone as (delete from waiting where id = any($3::uuid[]) and owner = $1 returning id)');
   if (again.length > 0) {
@@ -64,13 +68,12 @@ export function settleStatement(settlement: Settlement): { text: string; values:
       ['pipe', 'int', (row) => row.pipe],
       ['tries', 'int', (row) => row.tries],
       ['payload', 'text', (row) => row.payload],
-      ...(moves ? [['lane', 'int', (row: SettledWait) => row.laneId] as const] : []),
+      ...(rare ? [['lane', 'int', (row: SettledWait) => row.laneId] as const] : []),
     ]);
-    const parked = again.filter((row) => row.dueMs === PARKED_DUE_MS && row.messageId !== null);
     let due = 'to_timestamp(r.due / 1000)';
     parts.length = 0;
-    if (parked.length > 0) {
-      values.push(arrayText(parked, 'uuid', (row) => row.messageId));
+    if (rare) {
+      values.push(arrayText(parks, 'uuid', (row) => row.messageId));
       // A launch that was resumed or stopped meanwhile has no paused rows any more: they are due again soon.
       parts.push(`paused as materialized (select m.id from message m join launch l on l.id = m.launch_id
         where m.id = any($${FIRST_FREE + values.length}::uuid[]) and l.state = 'paused' for share of l)`);
@@ -79,7 +82,7 @@ export function settleStatement(settlement: Settlement): { text: string; values:
     // The rows that go are those of the list that do not wait again. One that is due at that very time already was put
     // back by this settlement before, whose answer was lost, and has been claimed again: that run is not to be undone.
     parts.push(`back as (update waiting w set owner = null, due_at = ${due}, pipe = r.pipe, tries = r.tries,
-      payload = r.payload${moves ? ', lane_id = r.lane' : ''} from ${from}
+      payload = r.payload${rare ? ', lane_id = r.lane' : ''} from ${from}
       where w.id = r.id and w.owner = $1 and w.due_at <> to_timestamp(r.due / 1000) returning w.id)`);
     parts.push(
       `gone as (delete from waiting where id = any(($3::uuid[])[1:$5::int]) and owner = $1 returning id)`,
@@ -110,12 +113,11 @@ export function settleStatement(settlement: Settlement): { text: string; values:
   if (messages.length > 0) {
     const from = ours(messages, [
       messageOf((row) => row.id),
-      ['account', 'int', (row) => entryOf(row.accountId)],
       ['attempt', 'int', (row) => row.attempt],
       ['state', 'int', (row) => row.state],
       ['reason', 'text', (row) => row.reason],
       ['external_id', 'text', (row) => row.externalId],
-      ...(moves
+      ...(rare
         ? [
             ['sender', 'uuid', (row: SettledMessage) => row.next?.senderId ?? null] as const,
             ['lane', 'int', (row: SettledMessage) => row.next?.laneId ?? null] as const,
@@ -125,19 +127,18 @@ export function settleStatement(settlement: Settlement): { text: string; values:
     // A state only rises, but what a message waits for may change; the provider's id is kept even where a report has overtaken it.
     const newer = `((r.attempt, r.state) > (m.attempt, m.state) or (r.state = ${STATE_CODES.queued}
       and (r.attempt, r.state) = (m.attempt, m.state) and r.reason is distinct from m.reason))`;
-    const rises = moves ? `(${newer} and (r.sender is null or m.state < ${STATE_CODES.sent}))` : newer;
-    const moved = moves
+    const rises = rare ? `(${newer} and (r.sender is null or m.state < ${STATE_CODES.sent}))` : newer;
+    const moved = rare
       ? `, sender_id = case when ${rises} then coalesce(r.sender, m.sender_id) else m.sender_id end,
       lane_id = case when ${rises} then coalesce(r.lane, m.lane_id) else m.lane_id end`
       : '';
     // Counts follow for launches only: a message sent by the API costs nothing here.
     const counted = messages.some((row) => row.launchId !== null);
-    // Only the id may lead to the row: without statistics an equal account looks as good, and all its messages are walked.
     parts.push(`new_states as (update message m set ${counted ? 'prior = m.state, ' : ''}state = case when ${rises} then r.state else m.state end,
-      attempt = ${moves ? `case when ${rises} then r.attempt else m.attempt end` : 'greatest(r.attempt, m.attempt)'}, reason = case when ${rises} then r.reason else m.reason end,
+      attempt = ${rare ? `case when ${rises} then r.attempt else m.attempt end` : 'greatest(r.attempt, m.attempt)'}, reason = case when ${rises} then r.reason else m.reason end,
       external_id = coalesce(r.external_id, m.external_id), updated_at = $2${moved}
       from ${from}
-      where m.id = ${message} and m.account_id is not distinct from ${entry('account')} and (${rises} or (r.attempt = m.attempt and m.external_id is null and r.external_id is not null))${counted ? ' returning m.launch_id, m.prior, m.state' : ''})`);
+      where m.id = ${message} and (${rises} or (r.attempt = m.attempt and m.external_id is null and r.external_id is not null))${counted ? ' returning m.launch_id, m.prior, m.state' : ''})`);
     if (counted) parts.push(counting('new_states', '$2'));
   }
   if (events.length > 0) {
@@ -195,7 +196,7 @@ export function settleStatement(settlement: Settlement): { text: string; values:
       select r.channel, r.external_id, ${message}, max(r.attempt) from ${from} group by 1, 2, 3
       on conflict (channel_id, external_id, message_id) do update set attempt = greatest(external_id.attempt, excluded.attempt))`);
   }
-  if (parked.length > 0) {
+  if (rare) {
     const from = ours(parked, [
       ['id', 'uuid', (row) => row.id],
       ['channel', 'int', (row) => row.channelId],
@@ -208,7 +209,7 @@ export function settleStatement(settlement: Settlement): { text: string; values:
     parts.push(`new_parked as (insert into parked_event (id, channel_id, account_id, sender_id, external_id, message_id, event, parked_at)
       select r.id, r.channel, ${entry('account')}, r.sender, r.external_id, r.message, r.event::json, $2 from ${from})`);
   }
-  if (subscriptions.length > 0) {
+  if (rare) {
     const from = ours(subscriptions, [
       messageOf((row) => row.messageId),
       ['status', 'text', (row) => row.status],
@@ -218,7 +219,7 @@ export function settleStatement(settlement: Settlement): { text: string; values:
       from ${from} join message m on m.id = ${message}
       where u.id = m.subscription_id and u.status = 'subscribed')`);
   }
-  if (suppressions.length > 0) {
+  if (rare) {
     const from = ours(suppressions, [
       ['id', 'uuid', (row) => row.id],
       ['account', 'int', (row) => entryOf(row.accountId)],
@@ -240,7 +241,7 @@ export function settleStatement(settlement: Settlement): { text: string; values:
           expires_at = case when excluded.expires_at is not null then greatest(x.expires_at, excluded.expires_at) end
         where x.expires_at is not null)`);
   }
-  if (exhausted.length > 0) {
+  if (rare) {
     const from = ours(exhausted, [
       messageOf((row) => row.messageId),
       ['state', 'text', (row) => row.state],
@@ -257,7 +258,7 @@ export function settleStatement(settlement: Settlement): { text: string; values:
       telling('$2'),
     );
   }
-  const told = exhausted.length > 0 ? `, ${TOLD} as told` : '';
+  const told = rare ? `, ${TOLD} as told` : '';
   // Named even where no part needs them: a parameter that nothing mentions has no type.
   const text = `with given as (select $2::timestamptz, $4::uuid[], $5::int), ${parts.join(',\n')} select id${told} from mine`;
   return {

@@ -26,7 +26,6 @@ export interface SettledMessage {
   readonly id: string;
   /** The launch that it counts for. */
   readonly launchId: string | null;
-  readonly accountId: string;
   readonly attempt: number;
   readonly state: number;
   readonly reason: string | null;

@@ -338,11 +338,9 @@ describe.each(kinds)('on the %s database', (kind) => {
     const lanes = createLanes(ground);
     const falling = { fallBack: createFallBack(ground, directory, lanes), woken: () => {} };
     const failure = new Failure('HTTP_STATUS', 'no', { statusCode: 500, kind: 'server' });
-    const { accountId } = corridor;
     const state = {
       source: id,
       id,
-      accountId,
       launchId: null,
       attempt: 1,
       state: STATE_CODES.failed,
@@ -384,11 +382,9 @@ describe.each(kinds)('on the %s database', (kind) => {
     const { ground, directory, worker } = corridor;
     const falling = { fallBack: createFallBack(ground, directory, createLanes(ground)), woken: () => {} };
     const failure = new Failure('HTTP_STATUS', 'no', { statusCode: 500, kind: 'server' });
-    const { accountId } = corridor;
     const state = {
       source: id,
       id,
-      accountId,
       launchId: null,
       attempt: 1,
       state: STATE_CODES.failed,

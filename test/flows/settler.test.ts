@@ -46,7 +46,6 @@ describe.each(kinds)('settling on the %s database', (kind) => {
         source: id,
         id,
         launchId: null,
-        accountId: corridor.accountId,
         attempt: 1,
         state: STATE_CODES.delivered,
         reason: null,

@@ -44,6 +44,28 @@ for (const kind of ['embedded', 'server'] as const) {
             nowMs: NOW,
           })
         ).id;
+      it('prepares only so many statements whose texts people make up, and answers all of them', async () => {
+        const database = kind === 'server' ? await test.second() : test.database;
+        await database.transaction(async (tx) => {
+          // In one transaction, and so on one connection.
+          for (let each = 0; each < 230; each += 1) {
+            const rows = await tx.query(
+              `select $1::timestamptz as at, t from unnest($2::text[]) as t where 'made up' <> 'number ${each}'`,
+              [new Date(NOW), ['a', 'b']],
+              'authored',
+            );
+            expect(rows).toEqual([
+              { at: new Date(NOW), t: 'a' },
+              { at: new Date(NOW), t: 'b' },
+            ]);
+          }
+          const [found] = await tx.query<{ n: number }>(
+            "select count(*)::int as n from pg_prepared_statements where statement like '%made up%number%'",
+          );
+          expect(found?.n).toBeLessThanOrEqual(200);
+        });
+      });
+
       const message = (laneId: number) => ({
         id: ids.next(),
         accountId: account,
@@ -205,7 +227,6 @@ for (const kind of ['embedded', 'server'] as const) {
                 source: id,
                 id,
                 launchId: null,
-                accountId: account,
                 attempt: 1,
                 state: STATE_CODES.sent,
                 reason: null,
@@ -341,7 +362,6 @@ for (const kind of ['embedded', 'server'] as const) {
                   source,
                   id,
                   launchId: null,
-                  accountId: account,
                   attempt,
                   state,
                   reason: null,

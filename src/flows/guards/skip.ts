@@ -36,7 +36,6 @@ export function hold(
         source: row.id,
         id: row.message_id ?? row.id,
         launchId: row.launch_id,
-        accountId: row.account_id ?? '',
         attempt,
         state,
         reason,
