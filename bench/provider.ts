@@ -1,6 +1,7 @@
 /**
  * A provider that answers at once, in a process of its own. Prints its port; `GET /count` tells what it took and how
  * long what says when it was asked for was on its way; `GET /forget` begins the latter anew.
+ * With PROVIDER_KEYS it also counts the idempotency keys that differ, which takes memory for each.
  * It reads requests from the socket itself: on a machine that it shares with what is measured, node's HTTP server
  * would take as much of the processor as a quarter of the engine.
  */
@@ -9,13 +10,15 @@ import { createServer, type Socket } from 'node:net';
 const HEAD_END = Buffer.from('\r\n\r\n');
 /** When a message was asked for, in milliseconds, between two marks in its text. */
 const ASKED_AT = /~(\d{13})~/;
+const KEY = /\r\nidempotency-key: *(\S+)/i;
+const keys = process.env.PROVIDER_KEYS === undefined ? undefined : new Set<string>();
 let taken = 0;
 let waysMs: number[] = [];
 
 function counts(): string {
   const ordered = waysMs.sort((a, b) => a - b);
   const at = (share: number) => ordered[Math.floor(ordered.length * share)] ?? 0;
-  return JSON.stringify({ taken, p50: at(0.5), p99: at(0.99) });
+  return JSON.stringify({ taken, keys: keys?.size, p50: at(0.5), p99: at(0.99) });
 }
 
 function answer(socket: Socket, status: string, body: string): void {
@@ -43,6 +46,7 @@ const server = createServer({ noDelay: true }, (socket) => {
       if (head.startsWith('GET')) answer(socket, '200 OK', counts());
       else {
         taken += 1;
+        keys?.add(KEY.exec(head)?.[1] ?? '');
         const askedAt = ASKED_AT.exec(body)?.[1];
         if (askedAt !== undefined) waysMs.push(Date.now() - Number(askedAt));
         answer(socket, '202 Accepted', `{"id":"p-${taken}","status":"accepted"}`);

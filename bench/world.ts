@@ -202,7 +202,8 @@ function waitingIn(metrics: string): number {
   return sum;
 }
 
-async function freshDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
+/** An empty database on the server, and how to drop it. */
+export async function freshDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
   const name = `sluiceway_bench_${process.pid}_${Date.now()}`;
   const admin = postgres(SERVER_URL, { max: 1, onnotice: () => {} });
   await admin.unsafe(`create database ${name}`);

@@ -77,6 +77,43 @@ describe('moderation', () => {
     expect(published('wall_bad')).toBe(false);
   });
 
+  it('that refuses does so again when the mailing is started again, and passes when it may', async () => {
+    const listener: Pipe[] = [
+      {
+        id: 1,
+        type: 'event',
+        params: { event_type: 'moderate_pass', event: { send_message_id: '$in.form.id' } },
+      },
+    ];
+    const refused = { ...verdict('moderate_error', { event: { message: 'Not today.' } }), id: 3 };
+    const asked: Pipe = {
+      id: 1,
+      type: 'store_get',
+      params: { key: 'open', not_found: 3 },
+      outs: { success: 2 },
+    };
+    const id = await begin('wall_again', [asked, verdict('moderate_pass'), refused], listener);
+    expect(await mailings.show(id)).toMatchObject({ state: 'draft', reason: 'Not today.' });
+    expect((await mailings.act(id, 'start')).body).toMatchObject({ state: 'moderating', reason: null });
+    await corridor.idle();
+    expect(await mailings.show(id)).toMatchObject({ state: 'draft', reason: 'Not today.' });
+    const [{ channel_id: channelId } = { channel_id: 0 }] = await corridor.database.query<{
+      channel_id: number;
+    }>('select channel_id from mailing where id = $1', [id]);
+    await corridor.database.query(
+      `insert into store_record (account_id, channel_id, table_name, key, value, expires_at)
+       values ($1, $2, 'default', 'open', '"yes"', '2999-01-01')`,
+      [corridor.accountId, channelId],
+    );
+    await mailings.act(id, 'start');
+    await corridor.idle();
+    expect(await mailings.show(id)).toMatchObject({
+      state: 'finished',
+      reason: null,
+      launches: [{ kind: 'moderation' }, { kind: 'moderation' }, { kind: 'moderation' }, { kind: 'real' }],
+    });
+  });
+
   it('that fails returns the mailing as well, with what went wrong', async () => {
     const broken: Pipe = {
       id: 1,

@@ -1,9 +1,11 @@
 /** How a mailing goes: counts that are exact whatever happens to its messages, and the stream that tells them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMailingWatch, type WatchEvent } from '../../../src/flows/mailings/watch-mailings.ts';
-import type { Database } from '../../../src/storage/database.ts';
+import { enterNode } from '../../../src/storage/claim.ts';
+import type { Database, Sql } from '../../../src/storage/database.ts';
 import { foldCounts } from '../../../src/storage/launch-counts.ts';
-import { stateName } from '../../../src/storage/states.ts';
+import { settle } from '../../../src/storage/settle.ts';
+import { STATE_CODES, stateName } from '../../../src/storage/states.ts';
 import { type Corridor, openCorridor } from '../../support/corridor.ts';
 import { databaseKinds } from '../../support/database.ts';
 import { until } from '../../support/engine.ts';
@@ -77,6 +79,54 @@ describe.each(await databaseKinds())('on the %s database', (kind) => {
         'select count(*)::int as n from launch_change',
       );
       expect(left?.n).toBe(0);
+    });
+
+    it.skipIf(kind === 'embedded')('are right when two settle the same message at once', async () => {
+      await mailings.channelWith('raced', addressed('raced'));
+      await corridor.provider.script('/raced', { status: 503 });
+      const id = await mailings.create('raced', { audience: { profiles: ['ann'] } });
+      await mailings.act(id, 'start');
+      await corridor.idle();
+      const { database, ground, accountId } = corridor;
+      const [message] = await database.query<{ id: string; launch: string }>(
+        `select m.id, m.launch_id as launch from message m join launch l on l.id = m.launch_id where l.mailing_id = $1`,
+        [id],
+      );
+      const node = await enterNode(database, 'racer');
+      /** A settlement from a waiting row of its own that raises the message. */
+      const raise = async (sql: Sql, state: number) => {
+        const source = ground.ids.next();
+        await database.query(
+          `insert into waiting (id, lane_id, due_at, pipeline, channel_version_id, owner) values ($1, 0, now(), 3, 0, $2)`,
+          [source, node],
+        );
+        const none = { again: [], waits: [], events: [], attempts: [], externalIds: [], parked: [] };
+        const raised = { attempt: 1, state, reason: null, externalId: null };
+        return settle(sql, {
+          ...{ ...none, node, nowMs: ground.clock.now(), done: [source] },
+          ...{ subscriptions: [], suppressions: [], exhausted: [] },
+          messages: [
+            { ...raised, source, id: message?.id ?? '', launchId: message?.launch ?? null, accountId },
+          ],
+        });
+      };
+      let second: Promise<unknown> = Promise.resolve();
+      await database.transaction(async (tx) => {
+        await raise(tx, STATE_CODES.sent);
+        second = raise(database, STATE_CODES.delivered);
+        // It waits for the row now, with the state before both in its snapshot.
+        await until(async () => {
+          const [row] = await tx.query<{ n: number }>(
+            `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+          );
+          return row?.n === 1;
+        });
+      });
+      await second;
+      expect(await counted(id)).toEqual({ delivered: 1 });
+      expect((await mailings.show(id)).counts).toEqual({ delivered: 1 });
+      await database.query('delete from waiting where message_id = $1', [message?.id ?? '']);
+      await corridor.idle();
     });
 
     it('are kept for launches only', async () => {
