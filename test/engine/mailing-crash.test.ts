@@ -81,7 +81,7 @@ describe.skipIf(!reachable)('killed twice while a launch is being opened', () =>
       messages: PROFILES,
       expected: PROFILES,
       counts: { sent: PROFILES },
-      launches: [{ opened: PROFILES, expected: PROFILES, opening: false }],
+      launches: [{ opened: PROFILES, opening: false }],
     });
     const [books] = await sql<{ messages: number; profiles: number }[]>`
       select count(*)::int as messages, count(distinct profile_id)::int as profiles from message`;

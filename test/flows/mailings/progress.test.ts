@@ -87,7 +87,7 @@ describe.each(await databaseKinds())('on the %s database', (kind) => {
       const id = await mailings.create('raced', { audience: { profiles: ['ann'] } });
       await mailings.act(id, 'start');
       await corridor.idle();
-      const { database, ground, accountId } = corridor;
+      const { database, ground } = corridor;
       const [message] = await database.query<{ id: string; launch: string }>(
         `select m.id, m.launch_id as launch from message m join launch l on l.id = m.launch_id where l.mailing_id = $1`,
         [id],
@@ -105,9 +105,7 @@ describe.each(await databaseKinds())('on the %s database', (kind) => {
         return settle(sql, {
           ...{ ...none, node, nowMs: ground.clock.now(), done: [source] },
           ...{ subscriptions: [], suppressions: [], exhausted: [] },
-          messages: [
-            { ...raised, source, id: message?.id ?? '', launchId: message?.launch ?? null, accountId },
-          ],
+          messages: [{ ...raised, source, id: message?.id ?? '', launchId: message?.launch ?? null }],
         });
       };
       let second: Promise<unknown> = Promise.resolve();
