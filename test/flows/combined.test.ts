@@ -1,4 +1,5 @@
 /** Guards, fallback, content items, mailings and operator events at work on the same messages. */
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { enterNode } from '../../src/storage/claim.ts';
 import { addItem, addVersion, archiveItem, publishVersion } from '../support/content-rows.ts';
@@ -267,7 +268,7 @@ describe.each(kinds)('on the %s database', (kind) => {
     it('is stopped with them, and finishes', async () => {
       const id = await mailing('held_stopped');
       await put(`POST /mailings/${id}/stop`);
-      expect(await statesOf(id)).toEqual(both('stopped', 'MAILING_STOPPED'));
+      await until(async () => isDeepStrictEqual(await statesOf(id), both('stopped', 'MAILING_STOPPED')));
       await corridor.pass(3 * 3_600);
       expect(await statesOf(id)).toEqual(both('stopped', 'MAILING_STOPPED'));
       await put('POST /messages/redrive', { mailing: id });
