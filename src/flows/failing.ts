@@ -8,6 +8,8 @@ import { type ClaimedRow, PIPELINE_CODES } from '../storage/claim.ts';
 export interface FailingRun {
   readonly source: string;
   readonly failure: Failure;
+  /** When it was due, in milliseconds. */
+  readonly dueMs: number;
 }
 
 /**
@@ -39,5 +41,5 @@ export function failingRun(
   if (outcome.status !== 'failed' || failure === undefined || doubt) return;
   if (maySent(outcome, unknown)) return;
   if (outcome.branches.length > 0 || outcome.later.length > 0) return;
-  return { source: row.id, failure };
+  return { source: row.id, failure, dueMs: row.due };
 }

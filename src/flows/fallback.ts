@@ -45,10 +45,10 @@ export function createFallBack(ground: Ground, directory: Directory, lanes: Lane
         .filter(({ state }) => state >= STATE_CODES.sent && state < STATE_CODES.expired)
         .map(({ id }) => id),
     );
-    const failures = new Map(failing.map((each) => [each.source, each.failure]));
+    const failures = new Map(failing.map((each) => [each.source, each]));
     const found = await readFallbacks(database, [...failures.keys()]);
     const rows = found.filter((row) => {
-      const failure = failures.get(row.id);
+      const failure = failures.get(row.id)?.failure;
       return failure !== undefined && !reported.has(row.id) && fallsBackOn(row.fallback_on, failure);
     });
     const next = await nextSenders(ground, directory, lanes, rows);
@@ -69,8 +69,8 @@ export function createFallBack(ground: Ground, directory: Directory, lanes: Lane
         id: row.id,
         accountId: row.account_id,
         laneId: sender.laneId,
-        // Later than it was due before, by which settling tells its own work.
-        dueMs: nowMs + 1,
+        // Never when it was due before, by which settling tells its own work.
+        dueMs: failures.get(row.id)?.dueMs === nowMs ? nowMs + 1 : nowMs,
         pipeline: PIPELINE_CODES.message,
         pipe: null,
         tries: 0,

@@ -347,7 +347,7 @@ describe.each(kinds)('on the %s database', (kind) => {
       reason: 'X',
       externalId: null,
     };
-    const parts = { done: [id], messages: [state], failing: [{ source: id, failure }] };
+    const parts = { done: [id], messages: [state], failing: [{ source: id, failure, dueMs: 0 }] };
     const row = async () => {
       const [found] = await corridor.database.query<{ lane: number; owner: number | null }>(
         'select lane_id as lane, owner from waiting where id = $1',
@@ -395,7 +395,7 @@ describe.each(kinds)('on the %s database', (kind) => {
     await settleParts(
       ground,
       worker.node(),
-      [{ done: [id], messages: [state], failing: [{ source: id, failure }] }],
+      [{ done: [id], messages: [state], failing: [{ source: id, failure, dueMs: 0 }] }],
       falling,
     );
     await corridor.idle();
