@@ -12,6 +12,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 try {
   process.exitCode = await runCli(process.argv.slice(2), process.env, process.stdout);
+  // A server has closed all it had. What a library still holds, such as a connection that came up while it was closing,
+  // must not keep the process from ending.
+  if (process.argv[2] === 'serve') process.exit();
 } catch (thrown) {
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
   const sentence =

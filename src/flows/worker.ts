@@ -115,6 +115,8 @@ export function createWorker(
   let unsettled = 0;
   /** A claim failed, and what it may have marked is to be freed. */
   let claimLost = false;
+  /** Runs go on whose claims were taken away; what they leave must not meet the same rows claimed anew. */
+  let outlived = false;
   const held = new Map<string, ClaimedRow>();
   const mostUnsettled = options.concurrency * 2;
   const reserve = Math.floor(options.concurrency / 8);
@@ -413,8 +415,9 @@ export function createWorker(
           await releaseLost(database, node, [...held.keys()]);
           claimLost = false;
         }
+        if (outlived && held.size === 0) outlived = false;
         restMs = Number.POSITIVE_INFINITY;
-        const asked = claiming < 2 && !claimLost ? shares(nowMs) : [];
+        const asked = claiming < 2 && !claimLost && !outlived ? shares(nowMs) : [];
         if (asked.length > 0) void claimOnce(asked, nowMs);
         const untilPollMs = Math.max(5, Math.min(pollAtMs, lanesAtMs, resumeAtMs) - clock.now());
         await rest(Math.max(1, Math.min(untilPollMs, restMs)));
@@ -432,7 +435,8 @@ export function createWorker(
     try {
       if (await beat(database, node)) lastBeatMs = askedMs;
       else {
-        // Taken for dead: what ran under the old number is fenced off; a new number starts clean.
+        // Taken for dead: what ran under the old number is fenced off; a new number starts clean, once that has ended.
+        outlived = held.size > 0;
         node = await enterNode(database, options.name);
         lastBeatMs = askedMs;
         log.warn({ node }, 'the heartbeat came too late; this process goes on as a new node');

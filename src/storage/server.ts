@@ -39,6 +39,9 @@ export async function openServer(options: ServerOptions): Promise<Database> {
   const outer = on(client);
   try {
     await outer.query('select 1');
+    // The types of arrays are known now. Asking for them again with every new connection would be a question that nobody
+    // waits for: where the connection breaks in the middle of it, the library's rejection ends the process.
+    client.options.fetch_types = false;
   } catch (thrown) {
     await client.end({ timeout: 1 });
     const reason = thrown instanceof Error && thrown.message !== '' ? thrown.message : String(thrown);
