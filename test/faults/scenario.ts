@@ -23,6 +23,8 @@ export interface Scenario {
 const SCRIPT_STEPS = 200;
 const SETTLE_LIMIT_MS = 60_000;
 const LONGEST_CALM_MS = 600;
+/** Starting again is part of most faults, and slow on a busy machine. */
+const FAULT_LIMIT_MS = 120_000;
 
 /** Runs it and gives what is wrong with the books, as sentences. */
 export async function runScenario(scenario: Scenario): Promise<readonly string[]> {
@@ -46,11 +48,11 @@ export async function runScenario(scenario: Scenario): Promise<readonly string[]
     await sleep(LONGEST_CALM_MS);
     for (const fault of order) {
       tally.fault(fault.kind);
-      await fault.happen(world, random);
+      await within(FAULT_LIMIT_MS, `"${fault.kind}"`, fault.happen(world, random));
       await sleep(random.whole(100, LONGEST_CALM_MS));
     }
     goesOn = false;
-    const accepted = await sending;
+    const accepted = await within(FAULT_LIMIT_MS, 'the last calls', sending);
     await settled(world, SETTLE_LIMIT_MS);
     for (const { fault } of await world.provider.log())
       if (fault !== undefined) tally.fault(`provider ${fault}`);
@@ -64,6 +66,19 @@ export async function runScenario(scenario: Scenario): Promise<readonly string[]
     throw new Error(`${String(thrown)}\nThe nodes said:\n${await world.words()}`);
   } finally {
     await world.end();
+  }
+}
+
+/** What never ends is a fault of its own. */
+async function within<T>(limitMs: number, what: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`After ${limitMs / 1_000} s ${what} has not ended.`)), limitMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

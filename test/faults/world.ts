@@ -155,7 +155,11 @@ async function build(
       return code;
     },
     words: async () => {
-      for (const [name, node] of nodes) printed.push(wordsOf(name, await node));
+      const nobody = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 1_000));
+      for (const [name, node] of nodes) {
+        const engine = await Promise.race([node.catch(() => undefined), nobody]);
+        printed.push(engine === undefined ? `${name} has not started.\n` : wordsOf(name, engine));
+      }
       return printed.join('');
     },
   };

@@ -42,6 +42,7 @@ const reports = createReports();
 const scripts = new Map<string, { readonly steps: Step[]; readonly turn: Turn }>();
 const seen: Seen[] = [];
 const taken = new Map<string, number>();
+const verdicts = new Map<string, Step>();
 let lastId = 0;
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
@@ -115,13 +116,16 @@ function pour(response: ServerResponse, bytes: number): void {
   more();
 }
 
-/** In turn, answers come in any order: whom it has served once, a provider does not refuse for good at the repeat. */
+/** In turn, answers come in any order. But a provider keeps its word: whom it served or refused for good stays so. */
 function consistent(step: Step, path: string, reference: string): Step {
-  const refusedForGood = step.status !== undefined && step.status >= 300 && step.status < 429;
-  const isRound = scripts.get(path)?.turn === 'round';
-  return isRound && refusedForGood && seen.some((each) => each.took && each.reference === reference)
-    ? {}
-    : step;
+  if (scripts.get(path)?.turn !== 'round') return step;
+  const forGood = !took(step) && (step.status ?? 0) < 429;
+  const before = verdicts.get(reference);
+  if (before === undefined) {
+    if (took(step) || forGood) verdicts.set(reference, forGood ? step : {});
+    return step;
+  }
+  return forGood || !took(before) ? before : step;
 }
 
 const took = ({ status = 202, end }: Step) => end !== undefined || (status >= 200 && status < 300);
