@@ -11,17 +11,27 @@ import {
   type ClaimedRow,
   claim,
   enterNode,
-  FIRST_ID,
   type LaneShare,
   leaveNode,
   release,
   releaseLost,
 } from '../storage/claim.ts';
-import { type LaneRow, readLanes } from '../storage/lanes.ts';
+import { readLanes } from '../storage/lanes.ts';
 import { WEBHOOK_LANE } from '../storage/operator-events.ts';
 import type { Gatherer } from './gather.ts';
 import type { Ground } from './ground.ts';
 import type { LaneBreakers } from './lane-breakers.ts';
+import {
+  ask,
+  beginAgain,
+  forgetQuestion,
+  type Lane,
+  newLane,
+  rewind,
+  roomOf,
+  STRAGGLER_MS,
+  takeAnswer,
+} from './lane-search.ts';
 import type { Parts } from './parts.ts';
 import type { Perform } from './perform.ts';
 import type { Tasks } from './tasks.ts';
@@ -46,54 +56,13 @@ export interface Worker {
   readonly node: () => number;
 }
 
-/** Rows of transactions that were slow to commit may come to stand this far behind a cursor. */
-const STRAGGLER_MS = 2_000;
-const STRAGGLER_EVERY_MS = 1_000;
-const SWEEP_EVERY_MS = 30_000;
-/** No statement that writes waiting rows takes longer. */
-const LONGEST_COMMIT_MS = 600_000;
 const LANES_EVERY_MS = 1_000;
-/** A lane that gave less than it was asked for is asked again after so long, so that what arrives travels together. */
-const GATHER_MS = 15;
 /** What a lane may take of the last places. */
 const FEW = 4;
 /** Runs under way at once in the lane of a webhook: receivers of a few events are no providers. */
 const WEBHOOK_CONCURRENCY = 4;
 /** A limit is asked again at least so often. */
 const LONGEST_HOLD_MS = 5_000;
-/** What a lane may take at least while its limit sends some of it back. */
-const LEAST_ROOM = 4;
-
-interface Lane {
-  row: LaneRow;
-  /** Runs that may be under way at once, and half of them. */
-  readonly most: number;
-  readonly half: number;
-  dueMs: number;
-  afterId: string;
-  running: number;
-  /** Worth asking before the next poll. */
-  hot: boolean;
-  asked: boolean;
-  blockedUntilMs: number;
-  /** To let more arrive; by the machine's own clock. */
-  restsUntilMs: number;
-  /** What a claim may bring: less while the limit sends some of it back, so that what waits is seldom rewritten. */
-  room: number;
-  /** Since the last claim: runs that ended, and those of them that the limit sent back. */
-  ended: number;
-  limited: number;
-  stragglersAtMs: number;
-  sweepAtMs: number;
-  /** Before this due time nothing can stand any more: a sweep starts here, not among the dead rows of all time. */
-  sweptMs: number;
-  /** Set while a sweep is asked: when it began and where the cursor stood. */
-  sweep: { readonly nowMs: number; readonly dueMs: number; readonly afterId: string } | undefined;
-}
-
-function standsAfter(row: ClaimedRow, dueMs: number, id: string): boolean {
-  return row.due > dueMs || (row.due === dueMs && row.id > id);
-}
 
 /** A worker on a database. `settler` must settle under the number that `node()` gives. */
 export function createWorker(
@@ -145,91 +114,12 @@ export function createWorker(
       const known = lanes.get(row.id);
       if (known === undefined) {
         const most = row.key.startsWith(WEBHOOK_LANE) ? WEBHOOK_CONCURRENCY : options.laneConcurrency;
-        lanes.set(row.id, {
-          row,
-          most,
-          half: Math.floor(most / 2),
-          dueMs: 0,
-          afterId: FIRST_ID,
-          running: 0,
-          hot: true,
-          asked: false,
-          blockedUntilMs: 0,
-          restsUntilMs: 0,
-          room: most,
-          ended: 0,
-          limited: 0,
-          stragglersAtMs: nowMs + STRAGGLER_EVERY_MS,
-          sweepAtMs: nowMs + SWEEP_EVERY_MS,
-          sweptMs: 0,
-          sweep: undefined,
-        });
+        lanes.set(row.id, newLane(row, most, nowMs));
         continue;
       }
-      if (known.row.epoch !== row.epoch) {
-        known.dueMs = 0;
-        known.afterId = FIRST_ID;
-        known.sweptMs = 0;
-        known.sweep = undefined;
-        known.hot = true;
-      }
+      if (known.row.epoch !== row.epoch) rewind(known);
       known.row = row;
     }
-  };
-
-  /** The clock was set back: what comes now stands behind the cursors, and nothing is worth waiting for any more. */
-  const beginAgain = () => {
-    lanesAtMs = 0;
-    pollAtMs = 0;
-    for (const lane of lanes.values()) {
-      lane.dueMs = 0;
-      lane.afterId = FIRST_ID;
-      lane.sweptMs = 0;
-      lane.sweep = undefined;
-      lane.hot = true;
-      lane.blockedUntilMs = 0;
-      lane.stragglersAtMs = 0;
-      lane.sweepAtMs = 0;
-    }
-  };
-
-  /** Where to search a lane: at its cursor, or behind it now and then. */
-  const searchFrom = (lane: Lane, nowMs: number): { dueMs: number; afterId: string } => {
-    if (nowMs >= lane.sweepAtMs) {
-      lane.sweepAtMs = nowMs + SWEEP_EVERY_MS;
-      lane.sweep = { nowMs, dueMs: lane.dueMs, afterId: lane.afterId };
-      return { dueMs: lane.sweptMs, afterId: FIRST_ID };
-    }
-    // Far behind the present no slow transaction can still add rows before the cursor.
-    const near = lane.dueMs > nowMs - 5 * STRAGGLER_MS;
-    if (near && nowMs >= lane.stragglersAtMs) {
-      lane.stragglersAtMs = nowMs + STRAGGLER_EVERY_MS;
-      return { dueMs: lane.dueMs - STRAGGLER_MS, afterId: FIRST_ID };
-    }
-    return lane;
-  };
-
-  /** A sweep that brought nothing from behind the cursor need not walk there again. */
-  const endSweep = (lane: Lane, rows: readonly ClaimedRow[]) => {
-    const { sweep } = lane;
-    lane.sweep = undefined;
-    if (sweep === undefined) return;
-    const behind = rows.some(
-      (row) =>
-        row.lane_id === lane.row.id &&
-        (row.due < sweep.dueMs || (row.due === sweep.dueMs && row.id <= sweep.afterId)),
-    );
-    if (!behind)
-      lane.sweptMs = Math.max(lane.sweptMs, Math.min(sweep.dueMs, sweep.nowMs - LONGEST_COMMIT_MS));
-  };
-
-  const roomOf = (lane: Lane): number => {
-    if (lane.ended === 0) return lane.room;
-    if (lane.limited * 2 > lane.ended) lane.room = Math.max(LEAST_ROOM, Math.floor(lane.room / 2));
-    else lane.room = Math.min(lane.most, lane.room * 2);
-    lane.ended = 0;
-    lane.limited = 0;
-    return lane.room;
   };
 
   /** The lanes to ask now, each with its share of what may still run. */
@@ -264,10 +154,7 @@ export function createWorker(
       const share = Math.min(most, fair, open, roomOf(lane));
       if (share <= 0) continue;
       left -= share;
-      lane.asked = true;
-      lane.hot = false;
-      const from = searchFrom(lane, nowMs);
-      asked.push({ laneId: lane.row.id, afterDueMs: from.dueMs, afterId: from.afterId, share });
+      asked.push(ask(lane, share, nowMs));
     }
     return asked;
   };
@@ -279,27 +166,10 @@ export function createWorker(
       const startedMs = performance.now();
       const rows = await claim(database, held, nowMs, asked);
       if (rows.length > 0) stages.add('claim', rows.length, performance.now() - startedMs);
-      const counts = new Map<number, number>();
-      const last = new Map<number, ClaimedRow>();
-      for (const row of rows) {
-        counts.set(row.lane_id, (counts.get(row.lane_id) ?? 0) + 1);
-        const known = last.get(row.lane_id);
-        if (known === undefined || standsAfter(row, known.due, known.id)) last.set(row.lane_id, row);
-      }
+      const brought = Map.groupBy(rows, (row) => row.lane_id);
       for (const share of asked) {
         const lane = lanes.get(share.laneId);
-        if (lane === undefined) continue;
-        lane.asked = false;
-        endSweep(lane, rows);
-        const brought = counts.get(share.laneId) ?? 0;
-        const row = last.get(share.laneId);
-        // A whole share from behind the cursor leaves more behind it, as a page that was slow to commit does: go on there.
-        if (row !== undefined && (brought >= share.share || standsAfter(row, lane.dueMs, lane.afterId))) {
-          lane.dueMs = row.due;
-          lane.afterId = row.id;
-        }
-        if (brought >= share.share) lane.hot = true;
-        else if (brought > 0) lane.restsUntilMs = performance.now() + GATHER_MS;
+        if (lane !== undefined) takeAnswer(lane, brought.get(share.laneId) ?? [], share.share);
       }
       if (stopping || performance.now() - lastBeatMs > options.leaseMs || held !== node) {
         await release(
@@ -313,9 +183,7 @@ export function createWorker(
     } catch (thrown) {
       for (const share of asked) {
         const lane = lanes.get(share.laneId);
-        if (lane === undefined) continue;
-        lane.asked = false;
-        lane.sweep = undefined;
+        if (lane !== undefined) forgetQuestion(lane);
       }
       const failure = asFailure(thrown);
       log.error({ code: failure.code }, `claiming failed: ${failure.message}`);
@@ -408,7 +276,11 @@ export function createWorker(
     while (!stopping) {
       try {
         const nowMs = clock.now();
-        if (nowMs < lastTurnMs - STRAGGLER_MS) beginAgain();
+        if (nowMs < lastTurnMs - STRAGGLER_MS) {
+          lanesAtMs = 0;
+          pollAtMs = 0;
+          lanes.forEach(beginAgain);
+        }
         lastTurnMs = nowMs;
         if (nowMs >= lanesAtMs) await refreshLanes(nowMs);
         if (claimLost && claiming === 0) {
