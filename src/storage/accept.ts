@@ -1,6 +1,6 @@
 /** Writing what enters by the doors: messages and provider requests, each with its waiting row. */
 import { PIPELINE_CODES } from './claim.ts';
-import type { Sql } from './database.ts';
+import type { Sql, SqlValue } from './database.ts';
 import { STATE_CODES } from './states.ts';
 
 export interface NewMessage {
@@ -19,6 +19,26 @@ export interface NewMessage {
   /** JSON text of the message's own values and attributes. */
   readonly content: string;
   readonly expiresAtMs: number | null;
+}
+
+/**
+ * What every new message has, a column each: id, account, channel, version, lane, profile, subscription, resource,
+ * sender, class, content.
+ */
+export function messageColumns(messages: readonly NewMessage[]): SqlValue[] {
+  return [
+    messages.map((message) => message.id),
+    messages.map((message) => message.accountId),
+    messages.map((message) => message.channelId),
+    messages.map((message) => message.channelVersionId),
+    messages.map((message) => message.laneId),
+    messages.map((message) => message.profileId),
+    messages.map((message) => message.subscriptionId),
+    messages.map((message) => message.resourceId),
+    messages.map((message) => message.senderId),
+    messages.map((message) => message.class),
+    messages.map((message) => message.content),
+  ];
 }
 
 /** Writes messages and the rows in which they wait, in one statement. A message whose id is there is left as it is. */
@@ -43,17 +63,7 @@ export async function insertMessages(
      select id, account_id, lane_id, $1, ${PIPELINE_CODES.message}, id, channel_version_id from kept`,
     [
       new Date(nowMs),
-      messages.map((message) => message.id),
-      messages.map((message) => message.accountId),
-      messages.map((message) => message.channelId),
-      messages.map((message) => message.channelVersionId),
-      messages.map((message) => message.laneId),
-      messages.map((message) => message.profileId),
-      messages.map((message) => message.subscriptionId),
-      messages.map((message) => message.resourceId),
-      messages.map((message) => message.senderId),
-      messages.map((message) => message.class),
-      messages.map((message) => message.content),
+      ...messageColumns(messages),
       messages.map((message) => message.expiresAtMs),
       ...(routed ? [messages.map((message) => message.routeId ?? null)] : []),
     ],

@@ -1,5 +1,5 @@
 /** Messages of trigger mailings: written with their waiting rows, each dedupe key once for a launch and a person. */
-import type { NewMessage } from './accept.ts';
+import { messageColumns, type NewMessage } from './accept.ts';
 import { PIPELINE_CODES } from './claim.ts';
 import type { Sql } from './database.ts';
 import { counting } from './launch-counts.ts';
@@ -54,17 +54,7 @@ export function insertTriggered(
      where n.message_id <> g.id`,
     [
       new Date(nowMs),
-      messages.map((message) => message.id),
-      messages.map((message) => message.accountId),
-      messages.map((message) => message.channelId),
-      messages.map((message) => message.channelVersionId),
-      messages.map((message) => message.laneId),
-      messages.map((message) => message.profileId),
-      messages.map((message) => message.subscriptionId),
-      messages.map((message) => message.resourceId),
-      messages.map((message) => message.senderId),
-      messages.map((message) => message.class),
-      messages.map((message) => message.content),
+      ...messageColumns(messages),
       messages.map((message) => message.launchId),
       messages.map((message) => message.dedupeKey),
       messages.map((message) => message.routeId ?? null),
