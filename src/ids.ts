@@ -19,6 +19,8 @@ export function createIds(
   let used = POOL_BYTES;
   let lastMs = 0;
   let sequence = 0;
+  let head = '';
+  let headMs = -1;
   return Object.freeze({
     next: () => {
       if (used + 8 > POOL_BYTES) {
@@ -35,12 +37,16 @@ export function createIds(
         lastMs += 1;
         sequence = 0;
       }
-      const time = lastMs.toString(16).padStart(12, '0');
+      if (lastMs !== headMs) {
+        const time = lastMs.toString(16).padStart(12, '0');
+        head = `${time.slice(0, 8)}-${time.slice(8)}-7`;
+        headMs = lastMs;
+      }
       pool[used] = ((pool[used] as number) & 0x3f) | 0x80;
       const tail = pool.toString('hex', used, used + 8);
       used += 8;
       const counter = sequence.toString(16).padStart(3, '0');
-      return `${time.slice(0, 8)}-${time.slice(8)}-7${counter}-${tail.slice(0, 4)}-${tail.slice(4)}`;
+      return `${head}${counter}-${tail.slice(0, 4)}-${tail.slice(4)}`;
     },
   });
 }

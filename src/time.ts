@@ -6,7 +6,14 @@ export interface Clock {
 /** The clock of the machine. */
 export const systemClock: Clock = Object.freeze({ now: () => Date.now() });
 
-/** ISO 8601 with milliseconds, UTC. */
+let lastMs = Number.NaN;
+let lastText = '';
+
+/** ISO 8601 with milliseconds, UTC. Many runs begin in the same millisecond, so the last text is kept. */
 export function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
+  if (ms !== lastMs) {
+    lastText = new Date(ms).toISOString();
+    lastMs = ms;
+  }
+  return lastText;
 }

@@ -75,7 +75,6 @@ export interface TrailStep {
   readonly pipe: number;
   readonly type: string;
   exit: string;
-  readonly startMs: number;
   ms: number;
   request?: HttpRequest;
   response?: HttpAnswer;
@@ -156,18 +155,15 @@ export async function runPlan(request: RunRequest): Promise<RunOutcome> {
     error: request.error,
     can: undefined,
   };
-  const end = await walk(state, request.entry, request.in, request.tries);
-  return {
-    ...end,
-    // What one element may have sent is in doubt for the whole run, unless that goes on.
-    ...(state.doubt !== undefined && end.status !== 'waiting' && { status: 'unknown', ...state.doubt }),
-    branches: state.branches,
-    events: state.events,
-    later: state.later,
-    logs: state.logs,
-    trail: state.trail,
-    ...(state.result !== undefined && { result: state.result }),
-  };
+  const walked = await walk(state, request.entry, request.in, request.tries);
+  // What one element may have sent is in doubt for the whole run, unless that goes on.
+  const end: WayEnd =
+    state.doubt !== undefined && walked.status !== 'waiting'
+      ? { ...walked, status: 'unknown', ...state.doubt }
+      : walked;
+  const { branches, events, later, logs, trail, result } = state;
+  const outcome = { ...end, branches, events, later, logs, trail };
+  return result === undefined ? outcome : { ...outcome, result };
 }
 
 async function walk(
@@ -187,12 +183,18 @@ async function walk(
   let tries = triesBefore;
   let last = start.id;
   // A step begins when the one before has ended.
-  let nowMs = request.clock();
+  let beganMs = request.clock();
+  const sinceMs = () => {
+    const nowMs = request.clock();
+    const ms = nowMs - beganMs;
+    beganMs = nowMs;
+    return ms;
+  };
   while (here !== undefined) {
     const at: PlanPipe = here;
     last = at.id;
     state.hops += 1;
-    const step: TrailStep = { pipe: at.id, type: at.type, exit: 'success', startMs: nowMs, ms: 0 };
+    const step: TrailStep = { pipe: at.id, type: at.type, exit: 'success', ms: 0 };
     state.trail.push(step);
     try {
       if (state.hops > MAX_HOPS) {
@@ -206,8 +208,7 @@ async function walk(
       state.error = scope.error as Readonly<Record<string, unknown>> | undefined;
       const running = at.pipe.run(params as never, contextOf(state, at));
       const output = running instanceof Promise ? await running : running;
-      nowMs = request.clock();
-      step.ms = nowMs - step.startMs;
+      step.ms = sinceMs();
       if (output?.add !== undefined) scope.in = { ...(scope.in as object), ...output.add };
       if (output?.end === true) return { status: 'done', pipe: at.id };
       if (output?.exit === undefined) here = at.success;
@@ -218,8 +219,7 @@ async function walk(
       tries = 0;
     } catch (thrown) {
       const failure = asFailure(thrown);
-      nowMs = request.clock();
-      step.ms = nowMs - step.startMs;
+      step.ms = sinceMs();
       step.exit = 'error';
       step.failure = failure;
       if (failure.code === 'HOP_LIMIT') return { status: 'failed', pipe: at.id, failure };
@@ -263,28 +263,24 @@ export function errorOf(failure: Failure, pipe: number): Readonly<Record<string,
 }
 
 function contextOf(state: State, at: PlanPipe): PipeContext<keyof Capabilities> {
-  const { request } = state;
+  const { channel, now, messageId } = state.request;
   state.can ??= capabilitiesOf(state);
-  return {
-    in: state.input,
-    can: state.can,
-    channel: request.channel,
-    pipe: at.id,
-    now: request.now,
-    ...(request.messageId !== undefined && { messageId: request.messageId }),
-  };
+  const context = { in: state.input, can: state.can, channel, pipe: at.id, now };
+  return messageId === undefined ? context : { ...context, messageId };
 }
 
 /** The capabilities of a run: made once, they act for whichever pipe is at work. */
 function capabilitiesOf(state: State): Capabilities {
   const { request } = state;
   return {
-    http: async (sent) => {
+    http: (sent) => {
       const { step } = state;
-      if (step !== undefined) step.request = sent;
-      const answer = await request.outside.http(sent, state.at?.place);
-      if (step !== undefined) step.response = answer;
-      return answer;
+      if (step === undefined) return request.outside.http(sent, state.at?.place);
+      step.request = sent;
+      return request.outside.http(sent, state.at?.place).then((answer) => {
+        step.response = answer;
+        return answer;
+      });
     },
     store: request.outside.store,
     sql: request.outside.sql,

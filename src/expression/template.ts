@@ -131,9 +131,9 @@ function compileObject(value: object, pointer: string, inItem: boolean, building
   }
   return gather(nodes, (rendered) => {
     const object: Record<string, unknown> = {};
-    keys.forEach((key, index) => {
-      if (rendered[index] !== OMIT) setOwn(object, key, rendered[index]);
-    });
+    for (let index = 0; index < keys.length; index += 1) {
+      if (rendered[index] !== OMIT) setOwn(object, keys[index] as string, rendered[index]);
+    }
     return object;
   });
 }

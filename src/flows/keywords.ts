@@ -18,19 +18,22 @@ const NOTHING: Readonly<Record<string, unknown>> = Object.freeze({});
 /** The keywords of a message besides `template`, which is rendered from them. */
 export function keywordsOf(row: ClaimedRow, around: Surroundings, now: string): Scope {
   const { channel, launch } = around;
-  return {
+  const { sid, id, communication } = channel.document;
+  const keywords = {
     sender: around.sender?.values ?? NOTHING,
     resource: around.resource?.values ?? NOTHING,
     account: around.account?.values ?? NOTHING,
     campaign: launch?.values ?? NOTHING,
     camp_schedule: scheduleOf(launch),
     message: { id: row.message_id, attempt: row.attempt },
-    channel: { sid: channel.document.sid, id: channel.document.id },
+    channel: { sid, id },
     now,
-    ...(channel.document.communication === 'direct' && {
-      profile: row.profile === null ? NOTHING : { external_id: row.profile_external_id, ...row.profile },
-      subscription: row.subscription ?? NOTHING,
-    }),
+  };
+  if (communication !== 'direct') return keywords;
+  return {
+    ...keywords,
+    profile: row.profile === null ? NOTHING : { external_id: row.profile_external_id, ...row.profile },
+    subscription: row.subscription ?? NOTHING,
   };
 }
 

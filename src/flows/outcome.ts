@@ -4,13 +4,7 @@ import type { RunEvent, RunOutcome, Wait } from '../engine/run.ts';
 import { isObject } from '../json.ts';
 import type { LaterEvent } from '../pipes/contract.ts';
 import { type ClaimedRow, PIPELINE_CODES } from '../storage/claim.ts';
-import type {
-  SettledAttempt,
-  SettledEvent,
-  SettledExternalId,
-  SettledSubscription,
-  SettledWait,
-} from '../storage/settle.ts';
+import type { SettledAttempt, SettledEvent, SettledSubscription, SettledWait } from '../storage/settle.ts';
 import {
   type MessageState,
   reasonOfState,
@@ -56,17 +50,24 @@ export function reasonOf(outcome: RunOutcome): string | null {
 export function outcomeParts(question: OutcomeQuestion): Parts {
   const { row, outcome } = question;
   const waits = [...outcome.branches.map((wait) => branchWait(question, wait)), ...laterWaits(question)];
-  const waitsOn = outcome.wait === undefined ? undefined : againWait(question, outcome.wait);
-  const base: Parts = {
-    ...(waitsOn === undefined ? { done: [row.id] } : { again: [waitsOn] }),
-    ...(waits.length > 0 && { waits }),
-  };
-  return row.message_id === null
-    ? { ...base, loose: outcome.events.map((event) => looseEvent(question, event)) }
-    : { ...base, ...messageParts(question, row.message_id, waits.length > 0) };
+  const parts: OwnParts =
+    outcome.wait === undefined ? { done: [row.id] } : { again: [againWait(question, outcome.wait)] };
+  if (waits.length > 0) parts.waits = waits;
+  if (row.message_id !== null) addMessageParts(parts, question, row.message_id, waits.length > 0);
+  else if (outcome.events.length > 0)
+    parts.loose = outcome.events.map((event) => looseEvent(question, event));
+  return parts;
 }
 
-function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: boolean): Parts {
+type OwnParts = { -readonly [K in keyof Parts]: Parts[K] };
+
+/** What concerns the message; only what there is, because most runs leave little. */
+function addMessageParts(
+  parts: OwnParts,
+  question: OutcomeQuestion,
+  messageId: string,
+  waitsMore: boolean,
+): void {
   const { row, outcome, channel, nowMs } = question;
   const { ids } = question.ground;
   const accountId = row.account_id ?? '';
@@ -137,36 +138,33 @@ function messageParts(question: OutcomeQuestion, messageId: string, waitsMore: b
       : undefined;
   const wasWaiting = outcome.status === 'waiting';
   const limited = wasWaiting && outcome.wait?.reason === 'limit';
-  const externalIds: SettledExternalId[] =
-    externalId === null
-      ? []
-      : [{ source: row.id, channelId: channel.document.id, externalId, messageId, attempt }];
-  return {
-    ...(events.length > 0 && { events }),
-    ...(loose.length > 0 && { loose }),
-    ...(waits.length > 0 && { waits }),
-    ...(subscriptions.length > 0 && { subscriptions }),
-    ...(suppress.length > 0 && { suppress }),
-    ...(externalIds.length > 0 && { externalIds }),
-    ...(exhausted !== undefined && { exhausted: [exhausted] }),
-    ...(failing !== undefined && { failing: [failing] }),
-    ...(ended !== undefined &&
-      !limited && {
-        messages: [
-          {
-            source: row.id,
-            id: messageId,
-            launchId: row.launch_id,
-            attempt,
-            state: STATE_CODES[ended],
-            reason: reason ?? reasonOf(outcome),
-            externalId,
-          },
-        ],
-      }),
-    ...(!limited &&
-      keepsTrail(question, messageId) && { attempts: [attemptOf(question, messageId, accountId, attempt)] }),
-  };
+  if (events.length > 0) parts.events = events;
+  if (loose.length > 0) parts.loose = loose;
+  if (waits.length > 0) parts.waits = [...(parts.waits ?? []), ...waits];
+  if (subscriptions.length > 0) parts.subscriptions = subscriptions;
+  if (suppress.length > 0) parts.suppress = suppress;
+  if (externalId !== null) {
+    parts.externalIds = [{ source: row.id, channelId: channel.document.id, externalId, messageId, attempt }];
+  }
+  if (exhausted !== undefined) parts.exhausted = [exhausted];
+  if (failing !== undefined) parts.failing = [failing];
+  if (limited) return;
+  if (ended !== undefined) {
+    parts.messages = [
+      {
+        source: row.id,
+        id: messageId,
+        launchId: row.launch_id,
+        attempt,
+        state: STATE_CODES[ended],
+        reason: reason ?? reasonOf(outcome),
+        externalId,
+      },
+    ];
+  }
+  if (keepsTrail(question, messageId)) {
+    parts.attempts = [attemptOf(question, messageId, accountId, attempt)];
+  }
 }
 
 /** The state a run brings its message to. */

@@ -266,8 +266,8 @@ function highest(messages: readonly SettledMessage[]): SettledMessage[] {
       message.attempt > known.attempt ||
       (message.attempt === known.attempt && message.state > known.state);
     const top = better ? message : known;
-    const externalId = message.externalId ?? known?.externalId ?? null;
-    best.set(message.id, { ...top, externalId: top.externalId ?? externalId });
+    const externalId = top.externalId ?? message.externalId ?? known?.externalId ?? null;
+    best.set(message.id, externalId === top.externalId ? top : { ...top, externalId });
   }
   return [...best.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }

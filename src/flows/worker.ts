@@ -56,6 +56,9 @@ export interface Worker {
   readonly node: () => number;
 }
 
+/** What is remembered of a row until it is settled; one object for each time that it is claimed. */
+type Claimed = { readonly id: string; readonly laneId: number } & Pick<ClaimedRow, 'pipeline' | 'tries'>;
+
 const LANES_EVERY_MS = 1_000;
 /** What a lane may take of the last places. */
 const FEW = 4;
@@ -86,7 +89,7 @@ export function createWorker(
   let claimLost = false;
   /** Runs go on whose claims were taken away; what they leave must not meet the same rows claimed anew. */
   let outlived = false;
-  const held = new Map<string, ClaimedRow>();
+  const held = new Map<string, Claimed>();
   const mostUnsettled = options.concurrency * 2;
   const reserve = Math.floor(options.concurrency / 8);
   let lanesAtMs = 0;
@@ -197,34 +200,42 @@ export function createWorker(
 
   const begin = (row: ClaimedRow) => {
     const lane = lanes.get(row.lane_id);
+    const { id, lane_id: laneId, pipeline, tries } = row;
+    const claimed: Claimed = { id, laneId, pipeline, tries };
     running += 1;
-    held.set(row.id, row);
+    held.set(id, claimed);
     if (lane !== undefined) lane.running += 1;
-    const task = tasks.get(row.pipeline);
-    const performing = task === undefined ? perform.row(row) : task(row);
+    const task = tasks.get(pipeline);
+    void end(task === undefined ? perform.row(row) : task(row), claimed, lane);
+  };
+
+  /** Takes over what a run leaves; of its row, which may be large, nothing is kept until then. */
+  const end = async (performing: Promise<Parts>, claimed: Claimed, lane: Lane | undefined) => {
     const startedMs = performance.now();
-    performing
-      .then((parts) => {
-        stages.add('run', 1, performance.now() - startedMs);
-        hold(lane, row, parts);
-        if (parts.health !== undefined) breakers.note(row.lane_id, parts.health);
-        // The place in the lane is free when the run has ended; settling goes on beside the next ones.
-        unsettled += 1;
-        leave(lane);
-        return settler.add(parts).finally(() => {
-          unsettled -= 1;
-          if (unsettled === mostUnsettled) awake();
-        });
-      })
+    try {
+      const parts = await performing;
+      stages.add('run', 1, performance.now() - startedMs);
+      hold(lane, claimed, parts);
+      if (parts.health !== undefined) breakers.note(claimed.laneId, parts.health);
+      // The place in the lane is free when the run has ended; settling goes on beside the next ones.
+      unsettled += 1;
+      leave(lane);
+      try {
+        await settler.add(parts);
+      } finally {
+        unsettled -= 1;
+        if (unsettled === mostUnsettled) awake();
+      }
       // Only what is settled is out of hand: a run that may have sent something is never simply given back.
-      .then(() => {
-        // It may have come back already, by a claim that was answered before the settling was.
-        if (held.get(row.id) === row) held.delete(row.id);
-      })
-      .catch((thrown: unknown) => {
-        const failure = asFailure(thrown);
-        log.error({ waiting: row.id, code: failure.code }, `a run could not be settled: ${failure.message}`);
-      });
+      // It may have come back already, by a claim that was answered before the settling was.
+      if (held.get(claimed.id) === claimed) held.delete(claimed.id);
+    } catch (thrown) {
+      const failure = asFailure(thrown);
+      log.error(
+        { waiting: claimed.id, code: failure.code },
+        `a run could not be settled: ${failure.message}`,
+      );
+    }
   };
 
   const leave = (lane: Lane | undefined) => {
@@ -237,11 +248,10 @@ export function createWorker(
   };
 
   /** A lane whose limit has no free token is not asked before there is one. */
-  const hold = (lane: Lane | undefined, row: ClaimedRow, parts: Parts) => {
+  const hold = (lane: Lane | undefined, { tries, pipeline }: Claimed, parts: Parts) => {
     const again = parts.again?.[0];
     // A task that waits, for a launch to be resumed, says nothing about the others.
-    if (lane === undefined || again === undefined || again.tries !== row.tries || tasks.has(row.pipeline))
-      return;
+    if (lane === undefined || again === undefined || again.tries !== tries || tasks.has(pipeline)) return;
     // Later than that is no limit's doing, or one so slow that each of its events is better put back once.
     if (again.dueMs >= clock.now() + LONGEST_HOLD_MS) return;
     lane.limited += 1;

@@ -36,22 +36,22 @@ const sourcesOf = new WeakMap<TokenCache, Sources>();
  * itself is sent is never ambiguous. A 401 is answered once with a new token.
  */
 export function authorize(request: HttpRequest, deps: AuthorizeDeps): Promise<HttpAnswer> {
-  const { auth, ...plain } = request;
+  const { auth } = request;
   try {
     switch (auth?.type) {
       case undefined:
         return deps.send(request);
       case 'basic':
-        return deps.send(withBasic(plain, auth));
+        return deps.send(withBasic(request, auth));
       case 'bearer':
-        return deps.send(withBearer(plain, auth.token));
+        return deps.send(withBearer(request, auth.token));
       case 'api_key':
-        return deps.send(withApiKey(plain, auth));
+        return deps.send(withApiKey(request, auth));
       case 'hmac':
-        return deps.send(withHmac(plain, auth, deps.now()));
+        return deps.send(withHmac(request, auth, deps.now()));
       case 'oauth2':
       case 'jwt':
-        return withToken(plain, auth, deps);
+        return withToken(request, auth, deps);
     }
   } catch (thrown) {
     return Promise.reject(thrown);

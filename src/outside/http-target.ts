@@ -11,8 +11,21 @@ export interface Target {
   readonly secure: boolean;
 }
 
+/** Addresses as they were taken apart; most requests go where an earlier one went. */
+const known = new Map<string, Target>();
+const MOST_KNOWN = 1_000;
+
 /** Takes a URL apart, all notations of a host made one by the URL standard. Throws HTTP_URL_INVALID. */
 export function parseTarget(text: string): Target {
+  const found = known.get(text);
+  if (found !== undefined) return found;
+  const target = takeApart(text);
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(text, target);
+  return target;
+}
+
+function takeApart(text: string): Target {
   if (!URL.canParse(text)) {
     throw invalid('is not a valid URL; write it in full, as in https://api.example.com/v1/messages');
   }
@@ -24,13 +37,13 @@ export function parseTarget(text: string): Target {
   if (url.username !== '' || url.password !== '') {
     throw invalid(`holds a user name or password for ${url.hostname}; give them as auth_type basic instead`);
   }
-  return {
+  return Object.freeze<Target>({
     origin: url.origin,
     hostname: url.hostname,
     port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
     path: url.pathname + url.search,
     secure,
-  };
+  });
 }
 
 function invalid(what: string): Failure {

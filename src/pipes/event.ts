@@ -97,5 +97,9 @@ type Maybe<T> = { readonly [K in keyof T]: T[K] | undefined };
 
 /** The members that have a value. */
 function present(members: Maybe<Required<EmittedEvent>>): EmittedEvent {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+  const event: Record<string, unknown> = {};
+  for (const name of Object.keys(members) as (keyof EmittedEvent)[]) {
+    if (members[name] !== undefined) event[name] = members[name];
+  }
+  return event;
 }

@@ -12,6 +12,8 @@ import { assessAnswer } from './http-success.ts';
 import { requestUrl } from './http-url.ts';
 import type { ParamsOf } from './params.ts';
 
+const NO_FIELDS: readonly never[] = [];
+
 type HttpParams = ParamsOf<typeof HTTP_PARAMS>;
 
 export const httpRequest = definePipe({
@@ -43,18 +45,22 @@ export const httpRequest = definePipe({
   run: async (params, context) => {
     const answer = await context.can.http(buildRequest(params, context));
     const { success_codes, success_when } = params;
-    return { add: await assessAnswer(answer, success_codes, success_when, context.now) };
+    const assessed = assessAnswer(answer, success_codes, success_when, context.now);
+    return { add: assessed instanceof Promise ? await assessed : assessed };
   },
 });
 
 function buildRequest(params: HttpParams, context: PipeContext): HttpRequest {
-  const { content_type, form = {}, query = {}, limit } = params;
+  const { content_type, form, query, limit } = params;
   const method = methodOf(params.method);
-  const body = buildBody(content_type, method, form, context.in.body);
+  const body = buildBody(content_type, method, form ?? {}, context.in.body);
   const auth = buildAuth(params);
   return {
     method,
-    url: requestUrl(params.url, [...fieldsOf(query), ...(content_type === 'form' ? fieldsOf(form) : [])]),
+    url: requestUrl(params.url, [
+      ...(query === undefined ? NO_FIELDS : fieldsOf(query)),
+      ...(content_type === 'form' && form !== undefined ? fieldsOf(form) : NO_FIELDS),
+    ]),
     headers: headersOf(params, context, body?.contentType),
     timeoutMs: Math.round(params.timeout * 1000),
     maxResponseBytes: params.max_response,
@@ -74,8 +80,8 @@ function buildRequest(params: HttpParams, context: PipeContext): HttpRequest {
 }
 
 function methodOf(rendered: string): string {
-  const method = METHODS.find((each) => each === rendered.toUpperCase());
-  if (method !== undefined) return method;
+  const method = rendered.toUpperCase();
+  if ((METHODS as readonly string[]).includes(method)) return method;
   throw new Failure(
     'PIPE_PARAMS',
     `"method" must be one of ${METHODS.join(', ')}; its template gave another value.`,

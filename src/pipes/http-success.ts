@@ -18,35 +18,43 @@ export interface Answered extends Record<string, unknown> {
  * What the answer adds to `$in`. Throws HTTP_STATUS or HTTP_REJECTED, with the same in `details.add`.
  * `now` is the time of the run, for a `Retry-After` that is a date.
  */
-export async function assessAnswer(
+export function assessAnswer(
   answer: HttpAnswer,
   successCodes: readonly (string | number)[],
   successWhen: Evaluate<unknown> | undefined,
   now: string,
-): Promise<Answered> {
+): Answered | Promise<Answered> {
   const { status, headers, body } = answer;
   const add = { status, headers, body };
-  const delayMs = retryAfterMs(headers['retry-after'], now);
-  const details: FailureDetails = {
-    statusCode: status,
-    add,
-    ...(delayMs !== undefined && { retryAfterMs: delayMs }),
-  };
   if (!holdsStatus(successCodes, status)) {
     throw new Failure(
       'HTTP_STATUS',
       `The provider answered with status ${status}; a success would be ${successCodes.join(', ')}.`,
-      { ...details, kind: kindOf(status) },
+      { ...detailsOf(add, now), kind: kindOf(status) },
     );
   }
-  if (successWhen !== undefined && !(await holds(successWhen, answer, details))) {
-    throw new Failure(
-      'HTTP_REJECTED',
-      `The provider answered with status ${status}, but "success_when" does not hold for its answer.`,
-      { ...details, kind: 'rejected' },
-    );
-  }
-  return add;
+  return successWhen === undefined ? add : assessContent(answer, add, successWhen, now);
+}
+
+async function assessContent(
+  answer: HttpAnswer,
+  add: Answered,
+  successWhen: Evaluate<unknown>,
+  now: string,
+): Promise<Answered> {
+  const details = detailsOf(add, now);
+  if (await holds(successWhen, answer, details)) return add;
+  throw new Failure(
+    'HTTP_REJECTED',
+    `The provider answered with status ${answer.status}, but "success_when" does not hold for its answer.`,
+    { ...details, kind: 'rejected' },
+  );
+}
+
+/** What a failure keeps of the answer. */
+function detailsOf(add: Answered, now: string): FailureDetails {
+  const delayMs = retryAfterMs(add.headers['retry-after'], now);
+  return { statusCode: add.status, add, ...(delayMs !== undefined && { retryAfterMs: delayMs }) };
 }
 
 async function holds(when: Evaluate<unknown>, answer: HttpAnswer, details: FailureDetails): Promise<boolean> {

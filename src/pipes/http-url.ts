@@ -11,6 +11,21 @@ const TRUSTED: ReadonlySet<string | undefined> = new Set(['sender', 'account', '
  * Throws HTTP_URL_INVALID; the message never quotes the address, whose query may hold secrets.
  */
 export function requestUrl(text: string, fields: readonly Field[]): string {
+  if (fields.length > 0) return urlWith(text, fields);
+  let found = known.get(text);
+  if (found === undefined) {
+    found = urlWith(text, fields);
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(text, found);
+  }
+  return found;
+}
+
+/** Addresses that were checked: most requests go where an earlier one went. */
+const known = new Map<string, string>();
+const MOST_KNOWN = 1_000;
+
+function urlWith(text: string, fields: readonly Field[]): string {
   const url = absoluteUrl(text, 'url');
   const added = fields.map(([name, value]) => `${encode(name)}=${encode(value)}`).join('&');
   if (added !== '') url.search = url.search.length > 1 ? `${url.search}&${added}` : added;

@@ -1,7 +1,7 @@
 /** `selector`: the first matching branch wins. */
 import { Failure } from '../errors.ts';
-import { definePipe } from './contract.ts';
-import { array, exit, jsonata, object, query } from './params.ts';
+import { definePipe, type PipeOutput } from './contract.ts';
+import { array, type Evaluate, exit, jsonata, object, query } from './params.ts';
 
 export const selector = definePipe({
   type: 'selector',
@@ -58,13 +58,29 @@ export const selector = definePipe({
             },
           ];
     }),
-  run: async ({ outs }) => {
-    for (const { query: condition, when, out } of outs) {
-      const test = condition ?? when;
-      if (test === undefined) throw new Failure('PIPE_PARAMS', 'A branch of this selector has no condition.');
-      const value = test();
-      if ((value instanceof Promise ? await value : value) === true) return { exit: out };
-    }
-    return undefined;
-  },
+  run: ({ outs }) => firstBranch(outs, 0),
 });
+
+interface Branch {
+  readonly query?: Evaluate<boolean> | undefined;
+  readonly when?: Evaluate<unknown> | undefined;
+  readonly out: number;
+}
+
+/** The exit of the first branch from `start` on that holds; a promise only where a condition waits. */
+function firstBranch(
+  outs: readonly Branch[],
+  start: number,
+): PipeOutput | undefined | Promise<PipeOutput | undefined> {
+  for (let index = start; index < outs.length; index += 1) {
+    const { query, when, out } = outs[index] as Branch;
+    const test = query ?? when;
+    if (test === undefined) throw new Failure('PIPE_PARAMS', 'A branch of this selector has no condition.');
+    const value = test();
+    if (value instanceof Promise) {
+      return value.then((holds) => (holds === true ? { exit: out } : firstBranch(outs, index + 1)));
+    }
+    if (value === true) return { exit: out };
+  }
+  return undefined;
+}

@@ -11,13 +11,26 @@ export function isStatusEntry(entry: unknown): boolean {
   return Number(from) >= 100 && Number(to) <= 599 && Number(from) <= Number(to);
 }
 
+/** From the first to the last status of an entry. */
+type Range = readonly [from: number, to: number];
+
+/** Sets as they were read: those that no template makes are the same array for every request. */
+const known = new WeakMap<readonly (string | number)[], readonly Range[]>();
+
 /** True where one of the entries names the status. */
 export function holdsStatus(entries: readonly (string | number)[], status: number): boolean {
-  return entries.some((entry) => {
-    const text = String(entry);
-    const range = RANGE.exec(text);
-    if (range === null) return HUNDRED.test(text) && Math.floor(status / 100) === Number(text[0]);
-    const [, from, to = from] = range;
-    return status >= Number(from) && status <= Number(to);
-  });
+  let ranges = known.get(entries);
+  if (ranges === undefined) {
+    ranges = entries.flatMap(rangeOf);
+    if (Object.isFrozen(entries)) known.set(entries, ranges);
+  }
+  return ranges.some(([from, to]) => status >= from && status <= to);
+}
+
+function rangeOf(entry: string | number): Range[] {
+  const text = String(entry);
+  const range = RANGE.exec(text);
+  if (range !== null) return [[Number(range[1]), Number(range[2] ?? range[1])]];
+  const hundred = Number(text[0]) * 100;
+  return HUNDRED.test(text) ? [[hundred, hundred + 99]] : [];
 }
