@@ -94,6 +94,24 @@ for (const kind of await databaseKinds()) {
       expect(cms.seen.map(({ query }) => query.get('page'))).toEqual(['1', '2', '2', '3']);
     });
 
+    it('syncs now when it is told to, although it waits after a failure', async () => {
+      const cms = await start('wordpress', 150);
+      const id = await addSource(corridor, 'wordpress', cms);
+      cms.onRequest = (number) => {
+        if (number === 2) cms.refuse(1, DOWN);
+      };
+      expect(await syncNow(corridor, id)).toMatchObject({ failures: 1, sync: { pages: 1 }, lastSync: null });
+      // Nothing passes: what waits for its next try is overtaken.
+      expect(await syncNow(corridor, id)).toMatchObject({
+        failures: 0,
+        lastError: null,
+        lastSync: { pages: 2, created: 50, unchanged: 100 },
+      });
+      const asked = cms.seen.length;
+      await corridor.pass(1_000);
+      expect(cms.seen.length).toBe(asked);
+    });
+
     it('pauses after ten failures in a row, says why in a sentence and in the log, and goes on when an admin says so', async () => {
       const cms = await start('wordpress', 2);
       const id = await addSource(corridor, 'wordpress', cms, { syncMode: 'polling', syncIntervalMinutes: 5 });
@@ -106,12 +124,17 @@ for (const kind of await databaseKinds()) {
       await corridor.pass(900);
       const paused = await sourceOf(corridor, id);
       expect(paused).toMatchObject({ status: 'paused', failures: 10 });
-      expect(paused.lastError).toBe('WordPress answered with the status 500. It is asked again later.');
+      expect(paused.lastError).toBe(
+        'WordPress answered with the status 500. The fault is on its side. This was the 10th failure in a row, so the source is paused. Mend what failed, try it with "test", and set its status to active.',
+      );
       expect(corridor.logged()).toContain('"event":"source.paused"');
       const asked = cms.seen.length;
       await corridor.pass(100_000);
       expect(cms.seen.length).toBe(asked);
-      expect(await corridor.api(`POST /content-sources/${id}/sync`)).toMatchObject({ status: 409 });
+      expect(await corridor.api(`POST /content-sources/${id}/sync`)).toMatchObject({
+        status: 409,
+        body: { detail: expect.stringContaining('is paused. Set its status to active first.') },
+      });
       // What a webhook brings meanwhile is held, and not lost.
       expect(await sendWebhook(corridor, id, { id: 1 })).toMatchObject({ status: 202 });
       await until(async () => (await waiting()).length > 0);
