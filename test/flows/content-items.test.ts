@@ -207,6 +207,29 @@ describe.each(kinds)('content items (%s)', (kind) => {
       expect(body.detail).toContain('takes content of type "sms_text"');
     });
 
+    it('refuses at once what would fit nobody, and says which field it is', async () => {
+      const itemId = await add({ channelType: 'sms_text', content: { body: 'x'.repeat(61) } });
+      const { status, body } = await post(itemId);
+      expect([status, body.code, body.problems[0].pointer]).toEqual([
+        422,
+        'VALUES_INVALID',
+        '/contentItemId',
+      ]);
+      expect(body.detail).toContain('does not fit channel "text_gate": "text" (Text) must have at most 60');
+      const mailing = await corridor.api('POST /mailings', {
+        name: 'Too long',
+        channel: 'text_gate',
+        sender: 'main',
+        resource: 'shop',
+        contentItemId: itemId,
+        audience: { all: true },
+      });
+      expect([mailing.status, mailing.body.code]).toEqual([422, 'VALUES_INVALID']);
+      expect(
+        (await post(await add({ channelType: 'sms_text', content: { body: 'x'.repeat(60) } }))).status,
+      ).toBe(202);
+    });
+
     it('accepts many at once, each with its own problem', async () => {
       const itemId = await add(hello);
       const one = { channel: 'text_gate', resource: 'shop', profile: 'ann', attributes: { code: 1 } };
