@@ -134,6 +134,23 @@ const WRONG: readonly (readonly [string, ChannelType, Content, readonly string[]
     ['error placeholder-hole /variables'],
   ],
   [
+    'a variable where WhatsApp has numbers',
+    'whatsapp_template',
+    {
+      templateName: 'a',
+      language: 'b',
+      components: [{ text: 'Hi {{ customer.name }}, {{1}}' }],
+      variables: ['x'],
+    },
+    ['error placeholder-name /components/0/text'],
+  ],
+  [
+    'the number nought',
+    'whatsapp_template',
+    { templateName: 'a', language: 'b', components: [{ text: '{{0}}' }] },
+    ['error placeholder-name /components/0/text'],
+  ],
+  [
     'what is not mapped',
     'whatsapp_template',
     { templateName: 'a', language: 'b', components: [{ text: '{{1}} {{2}}' }], variables: ['x'] },
@@ -163,6 +180,10 @@ describe('lengths', () => {
     expect(found('push_notification', { title: '🎉'.repeat(65), body: 'b' })).toEqual([]);
     const long = { title: `{{ customer.name }}${'x'.repeat(60)}`, body: 'b' };
     expect(found('push_notification', long)).toEqual([]);
+    const longer = (title: string) => found('push_notification', { title, body: 'b' });
+    expect(longer(`{{ customer.name }}${'x'.repeat(66)}`)).toEqual(['error too-long /title']);
+    expect(longer(`${' '.repeat(9)}{{- customer.name -}}${' '.repeat(9)}${'x'.repeat(60)}`)).toEqual([]);
+    expect(longer(`{% if customer.vip %}${'x'.repeat(66)}{% endif %}`)).toEqual([]);
     expect(found('push_notification', { title: `Somebody${'x'.repeat(60)}`, body: 'b' }, 'rendered')).toEqual(
       ['error too-long /title'],
     );
