@@ -104,6 +104,18 @@ const WRONG: readonly (readonly [string, ChannelType, Content, readonly string[]
     { buttons: [{ action: 'x' }] },
     ['error shape /buttons/0/label'],
   ],
+  [
+    'a button that leads into an app',
+    'in_app_modal',
+    { buttons: [{ label: 'x', url: 'shop://sale' }] },
+    ['error url /buttons/0/url'],
+  ],
+  [
+    'a url that is a deep link',
+    'push_notification',
+    { title: 'a', body: 'b', actions: [{ deepLink: 'shop://sale', url: 'shop://sale' }] },
+    ['error url /actions/0/url'],
+  ],
   ['no altText', 'banner', { imageUrl: 'https://a.bc' }, ['error shape /altText']],
   ['a file', 'banner', { imageUrl: 'file:///etc/passwd', altText: 'a' }, ['error url /imageUrl']],
   ['an address without a host', 'banner', { imageUrl: 'https://', altText: 'a' }, ['error url /imageUrl']],
