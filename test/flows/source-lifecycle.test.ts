@@ -1,9 +1,10 @@
 /** The rows of the table of transitions that content sources make: each of their calls, on an item in each state. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ContentCall, STATUSES, TRANSITIONS } from '../../src/content/lifecycle.ts';
+import { Failure } from '../../src/errors.ts';
 import { saveFromSource } from '../../src/flows/content/save-from-source.ts';
 import { withdrawFromSource } from '../../src/flows/content/withdraw-from-source.ts';
-import { at } from '../support/answers.ts';
+import { at, rowsOf } from '../support/answers.ts';
 import type { Api } from '../support/api.ts';
 import { callContent, openContentApi, type Status } from '../support/content.ts';
 import { databaseKinds } from '../support/database.ts';
@@ -109,6 +110,36 @@ describe.each(await databaseKinds())('a content source on the %s database', (kin
       });
       expect(at(after, 'history.data.0')).toMatchObject({ call, from: status, to, by: null });
       expect(version).toBe(Number(at(before, 'item.version')) + (call === 'sync_withdraw' ? 0 : 1));
+    },
+  );
+
+  it.each(Array.from({ length: 6 }, (_, round) => [round]))(
+    'loses nothing where people and the source write at the same moment (round %i)',
+    async (round) => {
+      const externalId = `together-${round}`;
+      const { id } = (await save(externalId, 'As it was')).item;
+      const edit = (body: string) =>
+        api.call(`PUT /content/${id}`, { token: author, json: { content: { body } } });
+      const [edited, saved] = await Promise.all([
+        edit('Changed here'),
+        save(externalId, 'Changed there', round % 2 === 0).catch((thrown: unknown) => thrown),
+      ]);
+      // Whoever was too late is told, and tries again.
+      if (edited.status === 409) expect((await edit('Changed here')).status).toBe(200);
+      else expect(edited.status).toBe(200);
+      if (saved instanceof Failure) {
+        expect(saved.code).toBe('CONFLICT');
+        expect(await save(externalId, 'Changed there', round % 2 === 0)).toMatchObject({
+          outcome: 'conflict',
+        });
+      }
+      const versions = await api.call(`GET /content/${id}/versions`);
+      const bodies = rowsOf(versions).map((row) => at(row.content, 'body'));
+      expect(bodies.toSorted()).toEqual(['As it was', 'Changed here', 'Changed there']);
+      const item = (await api.call(`GET /content/${id}`)).body;
+      expect(item).toMatchObject({ status: 'draft', content: { body: 'Changed here' } });
+      // Where the source was first, the edit was made in the sight of what it had sent.
+      expect(at(item, 'conflict') === null).toBe(bodies[0] === 'Changed here');
     },
   );
 });
