@@ -271,7 +271,13 @@ for (const kind of await databaseKinds()) {
       expect(items.has('3')).toBe(false);
       const problems = await problemsOf(corridor, id);
       expect(problems.get('2')).toContain('{{ customer.nick }}');
-      expect(problems.get('3')).toContain('body');
+      expect(problems.get('3')).toBe(
+        'The content breaks a rule at /content/body: "body" is empty; write what people should see.',
+      );
+      const { body: tried } = await corridor.api(`POST /content-sources/${id}/test`);
+      expect(tried.entries[2].problems).toEqual([
+        'At /content/body: "body" is empty; write what people should see.',
+      ]);
       expect((await syncNow(corridor, id)).lastSync).toMatchObject({ unchanged: 2, problems: 2 });
       // What is no longer there is no longer delivered.
       cms.entries = cms.entries.slice(1);
@@ -280,6 +286,19 @@ for (const kind of await databaseKinds()) {
         status: 'draft',
         publishedVersion: null,
       });
+    });
+
+    it('says all that is wrong with an entry, and where', async () => {
+      const cms = await start('strapi5', 1);
+      cms.entries[0] = { id: '1', title: `Broken ${kind}`, body: '{{ broken' };
+      const id = await addSource(corridor, 'strapi5', cms, {
+        channelType: 'email_html',
+        mappings: { title: 'name', body: ['content.html', 'content.text'] },
+      });
+      await syncNow(corridor, id);
+      expect((await problemsOf(corridor, id)).get('1')).toMatch(
+        /^The content breaks a rule at \/content\/html: Line 1.* At \/content\/text: Line 1/,
+      );
     });
 
     it('withdraws nothing that only slipped from one page to another while pages were read', async () => {
