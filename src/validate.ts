@@ -64,12 +64,21 @@ function problemOf(error: ErrorObject, prefix: string): Problem {
     case 'type':
       return { pointer: at, message: `Must be of type ${String(params.type)}.` };
     case 'pattern':
-      return { pointer: at, message: `Does not have the right form (${String(params.pattern)}).` };
+      return { pointer: at, message: wrongForm(String(params.pattern), error) };
     case 'format':
       return { pointer: at, message: `Must be a valid ${String(params.format)}.` };
     default:
       return { pointer: at, message: `${sentence(error.message ?? 'is not valid')}.` };
   }
+}
+
+/** A pattern says little to people; what it is for, or an example of it, says more. */
+function wrongForm(pattern: string, error: ErrorObject): string {
+  if (pattern === '\\S') return 'Must not be blank.';
+  const examples = own(error.parentSchema, 'examples');
+  return Array.isArray(examples) && examples.length > 0
+    ? `Does not have the right form, which is for example ${JSON.stringify(examples[0])}.`
+    : `Does not have the right form (${pattern}).`;
 }
 
 function sentence(text: string): string {

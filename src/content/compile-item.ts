@@ -41,6 +41,8 @@ export interface ContentPart {
 export interface CompiledItem {
   /** Names of the parts that are in the content. */
   readonly names: readonly string[];
+  /** The parts that are the same for everyone. */
+  readonly constants: Values;
   readonly variables: readonly PlacedVariable[];
   readonly formulas: readonly UsedFormula[];
   readonly unresolved: readonly UnresolvedVariable[];
@@ -73,6 +75,9 @@ export function compileItem(item: ItemContent, parts: readonly ContentPart[], st
   const formulas = usedFormulas(entries, variables);
   return Object.freeze({
     names: pieces.map(({ name }) => name),
+    constants: Object.fromEntries(
+      pieces.flatMap(({ name, piece }) => ('constant' in piece ? [[name, piece.constant]] : [])),
+    ),
     variables,
     formulas,
     unresolved: findUnresolved(variables, entries),

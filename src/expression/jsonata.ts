@@ -8,6 +8,7 @@
  */
 import jsonata from 'jsonata';
 import { Failure } from '../errors.ts';
+import { didYouMean, nearName } from '../near.ts';
 import { explainJsonata, syntaxFailure } from './jsonata-failures.ts';
 import { NOW, registerFunction } from './jsonata-functions.ts';
 import { MAX_SEQUENCE, MAX_SORTED, plainForm, readAsJsonata } from './jsonata-path.ts';
@@ -69,16 +70,16 @@ export interface Formula {
 
 /**
  * Compiles an expression over values of these names alone, as variables (`$customer.age`) and as members of the context
- * (`customer.age`). Throws JSONATA_SYNTAX, also where it reads a keyword, or REGEX_INVALID.
+ * (`customer.age`). Throws JSONATA_SYNTAX, also where it reads anything else, which would never be there, or REGEX_INVALID.
  */
 export function compileFormula(text: string, names: readonly string[]): Formula {
   const { expression, findings } = parse(text, '');
-  const foreign = findings.references.find(({ keyword }) => keyword !== 'now' && keyword !== 'error');
+  const foreign =
+    findings.references.find(({ keyword }) => keyword !== 'now' && keyword !== 'error')?.text ??
+    [...findings.members].find((member) => !names.includes(member));
   if (foreign !== undefined) {
-    throw new Failure(
-      'JSONATA_SYNTAX',
-      `The formula reads "${foreign.text}", which it does not see; it sees ${names.join(', ')}.`,
-    );
+    const near = didYouMean(nearName(foreign, names)) || ` It sees ${names.join(', ')}.`;
+    throw new Failure('JSONATA_SYNTAX', `The formula reads "${foreign}", which it does not see.${near}`);
   }
   const evaluate = evaluator(expression, findings);
   const isRead = (name: string) => findings.variables.has(name) || findings.members.has(name);

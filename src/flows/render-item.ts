@@ -1,9 +1,11 @@
 /** Content items in messages: the channel's mapping makes of their rendered content the values of its template fields. */
 
 import type { ChannelDocument, Field } from '../channel/document.ts';
+import type { FieldCheck } from '../channel/values.ts';
 import { compileItem, type ItemContent, renderItem } from '../content/compile-item.ts';
 import { CONTENT_TYPES } from '../content/types/catalog.ts';
 import { Failure } from '../errors.ts';
+import { pointerTo } from '../json.ts';
 import { listed } from '../near.ts';
 import {
   type ContentScope,
@@ -14,6 +16,8 @@ import {
   refusePersonal,
 } from './render-content.ts';
 
+type Values = Readonly<Record<string, unknown>>;
+
 /** As `CompiledContent`; a promise only where the item has formulas. */
 export interface ItemRendering {
   /** Throws or rejects with CONTENT_VARIABLE_MISSING, LIQUID_FAILED, JSONATA_FAILED or EXPRESSION_LIMIT. */
@@ -21,8 +25,8 @@ export interface ItemRendering {
 }
 
 /**
- * Compiles a version of an item for a channel. Throws REQUEST_INVALID where the channel does not take its type, and in an
- * indirect channel PERSONAL_DATA_REFUSED, naming the place.
+ * Compiles a version of an item for a channel. Throws REQUEST_INVALID where the channel does not take its type, in an
+ * indirect channel PERSONAL_DATA_REFUSED, naming the place, and VALUES_INVALID for what would fit nobody's message.
  */
 export function compileItemFor(channel: ChannelDocument, item: ItemContent): ItemRendering {
   const template = checkOf(channel);
@@ -49,6 +53,7 @@ export function compileItemFor(channel: ChannelDocument, item: ItemContent): Ite
     const message = `Channel "${channel.sid}" needs "${lacking.field}" (${lacking.name}), which the content item does not give it.`;
     throw new Failure('VALUES_INVALID', message, { problems: [{ pointer: '', message }] });
   }
+  refuseUnfit(channel, template, compiled.constants);
   const others = template.fields.flatMap((field) =>
     'default' in field && !compiled.names.includes(field.field) ? [[field.field, field.default]] : [],
   );
@@ -66,6 +71,17 @@ export function compileItemFor(channel: ChannelDocument, item: ItemContent): Ite
       return content instanceof Promise ? content.then(finish) : finish(content);
     },
   });
+}
+
+/** What is the same for everyone either fits now or never: said here it costs one answer, and not a message each. */
+function refuseUnfit(channel: ChannelDocument, template: FieldCheck, constants: Values): void {
+  const { problems } = template.check(constants, 'final');
+  const unfit = problems.find(({ pointer }) =>
+    Object.keys(constants).some((name) => `${pointer}/`.startsWith(`${pointerTo('', name)}/`)),
+  );
+  if (unfit === undefined) return;
+  const message = `The content item does not fit channel "${channel.sid}": ${unfit.message}`;
+  throw new Failure('VALUES_INVALID', message, { problems: [{ pointer: '', message }] });
 }
 
 /** Template field ← content key. Throws REQUEST_INVALID, naming what the channel takes. */

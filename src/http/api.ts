@@ -116,7 +116,9 @@ function readQuery(mounted: Mounted, search: URLSearchParams): Readonly<Record<s
   const query: Record<string, unknown> = Object.fromEntries(search);
   const problems = mounted.query?.check(query, '/query') ?? [];
   if (problems.length > 0) {
-    throw new Failure('REQUEST_MALFORMED', `The query is not right: ${problems[0]?.message}`, { problems });
+    const [first] = problems;
+    const message = `The query is not right at ${first?.pointer}: ${first?.message}`;
+    throw new Failure('REQUEST_MALFORMED', message, { problems });
   }
   return query;
 }

@@ -24,10 +24,13 @@ export function readPage(query: Readonly<Record<string, unknown>>): {
   before: string | undefined;
 } {
   const cursor = query.cursor;
-  if (cursor !== undefined && !isUuid(cursor)) {
-    throw new Failure('REQUEST_INVALID', 'The cursor is not one that this list gave out.', {
-      problems: [{ pointer: '/query/cursor', message: 'Use nextCursor of the page before, unchanged.' }],
-    });
-  }
+  if (cursor !== undefined && !isUuid(cursor)) throw foreignCursor();
   return { limit: typeof query.limit === 'number' ? query.limit : 20, before: cursor };
+}
+
+/** The failure of a cursor that is not ours. */
+export function foreignCursor(): Failure {
+  return new Failure('REQUEST_INVALID', 'The cursor is not one that this list gave out.', {
+    problems: [{ pointer: '/query/cursor', message: 'Use nextCursor of the page before, unchanged.' }],
+  });
 }

@@ -27,14 +27,15 @@ export async function composeEmail(
   const from = plainAddress(textOf(sender, 'from_address'));
   const to = plainAddress(textOf(subscription, 'email'));
   const messageId = `<${request.messageId}@${from.slice(from.lastIndexOf('@') + 1)}>`;
-  const replyTo = textOf(resource, 'reply_to');
+  const fromName = textOf(template, 'from_name') || textOf(sender, 'from_name');
+  const replyTo = textOf(template, 'reply_to') || textOf(resource, 'reply_to');
   const text = textOf(template, 'text');
   const unsubscribe = textOf(resource, 'unsubscribe_url').replaceAll(
     '{id}',
     encodeURIComponent(request.messageId),
   );
   const composer = new MailComposer({
-    from: { name: textOf(sender, 'from_name'), address: from },
+    from: { name: fromName, address: from },
     to: { name: '', address: to },
     ...(replyTo !== '' && { replyTo: { name: '', address: plainAddress(replyTo) } }),
     subject: textOf(template, 'subject'),

@@ -179,17 +179,24 @@ export async function noteSuccess(sql: Sql, id: string): Promise<void> {
 export async function noteFailure(
   sql: Sql,
   id: string,
-  failure: { readonly message: string; readonly tries: number; readonly pauseAt: number },
+  failure: {
+    readonly message: string;
+    /** Instead of the message, where it pauses. */
+    readonly paused: string;
+    readonly tries: number;
+    readonly pauseAt: number;
+  },
 ): Promise<{ readonly failures: number; readonly paused: boolean } | undefined> {
   const rows = await sql.query<{ failures: number; paused: boolean }>(
     `with seen as (select id, status from content_source where id = $1 for update)
-     update content_source s set failures = failures + 1, last_error = $2,
+     update content_source s set failures = failures + 1,
+       last_error = case when greatest(failures + 1, $3) >= $4 then $5 else $2 end,
        status = case when greatest(failures + 1, $3) >= $4 then 'paused' else s.status end,
        sync_id = case when greatest(failures + 1, $3) >= $4 then null else sync_id end,
        sync = case when greatest(failures + 1, $3) >= $4 then null else sync end
      from seen where s.id = seen.id
      returning s.failures, s.status = 'paused' and seen.status = 'active' as paused`,
-    [id, failure.message, failure.tries, failure.pauseAt],
+    [id, failure.message, failure.tries, failure.pauseAt, failure.paused],
   );
   return rows[0];
 }

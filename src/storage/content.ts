@@ -119,16 +119,18 @@ export interface VersionRow extends ContentRow {
 const VERSION =
   'item_id, version, name, content, blocks, personalization, changed_by, change_note, created_at';
 
-/** The versions of an item, newest first. */
+/** The versions of an item, newest first, of those before one where it is named. */
 export function listVersions(
   sql: Sql,
   accountId: string,
   itemId: string,
   limit: number,
+  before?: number,
 ): Promise<VersionRow[]> {
   return sql.query<VersionRow>(
-    `select ${VERSION} from content_version where account_id = $1 and item_id = $2 order by version desc limit $3`,
-    [accountId, itemId, limit],
+    `select ${VERSION} from content_version
+     where account_id = $1 and item_id = $2 and ($4::int is null or version < $4) order by version desc limit $3`,
+    [accountId, itemId, limit, before ?? null],
   );
 }
 

@@ -2,10 +2,15 @@
 import { expect, test } from 'vitest';
 import { BUILT_INS } from '../../src/channel/built-in/built-ins.ts';
 import { checkAll, checkChannel } from '../../src/channel/check.ts';
+import { CONTENT_KEYS } from '../../src/channel/rules/content.ts';
+import { CONTENT_TYPES } from '../../src/content/types/catalog.ts';
+import type { ChannelType } from '../../src/content/types/contract.ts';
 import { compileChannel } from '../../src/engine/compile-channel.ts';
+import { own } from '../../src/json.ts';
 import { planPipeOf } from '../../src/pipes/catalog.ts';
 import { dryRun } from '../../src/testing/dry-run.ts';
 
+const keysOf = (schema: object) => Object.keys(own(schema, 'properties') as object);
 const checked = checkAll(BUILT_INS);
 
 test('all of them pass the check without a warning', () => {
@@ -15,6 +20,23 @@ test('all of them pass the check without a warning', () => {
     ['sms', 2, 'smpp'],
     ['push', 3, 'push'],
   ]);
+});
+
+test('each sends all that the content of its types can hold', () => {
+  const lost = checked.flatMap(({ document }) =>
+    Object.entries(document?.content ?? {}).flatMap(([type, mapping]) =>
+      keysOf(CONTENT_TYPES[type as ChannelType].schema)
+        .filter((key) => !Object.values(mapping).includes(key))
+        .map((key) => `${document?.sid}: ${type}.${key}`),
+    ),
+  );
+  expect(lost).toEqual([]);
+});
+
+test('the checker of channels knows the keys that the types have', () => {
+  const keys = Object.entries(CONTENT_TYPES).map(([name, { schema }]) => [name, keysOf(schema).sort()]);
+  const known = Object.entries(CONTENT_KEYS).map(([name, each]) => [name, [...each].sort()]);
+  expect(known).toEqual(keys);
 });
 
 test('each has its plan, in which a lost run is never repeated unasked', () => {

@@ -258,6 +258,38 @@ describe('computed variables', () => {
     expect(await render(item, values)).toEqual({ body: '6 2026 1' });
   });
 
+  it('name members of what they walk as they like', async () => {
+    const formulas = {
+      sorted: '$join(customer.tags^(name).name, ",")',
+      found: 'attributes.lines[price > 2].name',
+      mapped: '$sum($map(attributes.lines, function($line) { $line.price }))',
+      made: '(attributes.lines{ name: price }).b',
+      held: '($total := $sum(attributes.lines.price); customer.tags[0].(name & $string($total)))',
+    };
+    const item = itemOf(
+      {
+        body: Object.keys(formulas)
+          .map((name) => `{{ computed.${name} }}`)
+          .join(' '),
+      },
+      Object.entries(formulas).map(([name, formula]) => ({
+        variable: `computed.${name}`,
+        formula,
+        required: true,
+      })),
+    );
+    const values = {
+      customer: { tags: [{ name: 'y' }, { name: 'x' }] },
+      attributes: {
+        lines: [
+          { name: 'a', price: 2 },
+          { name: 'b', price: 3 },
+        ],
+      },
+    };
+    expect(await render(item, values)).toEqual({ body: 'x,y b 5 3 y5' });
+  });
+
   it('are missing where the formula gives nothing', async () => {
     const formula = 'customer.nothing';
     expect((await refusal(greeting({ formula }), {})).code).toBe('CONTENT_VARIABLE_MISSING');
@@ -315,9 +347,13 @@ describe('entries', () => {
     const { code, details } = await wrong({ variable: 'computed.a', formula: 'customer.(' });
     expect(code).toBe('JSONATA_SYNTAX');
     expect(details.problems).toMatchObject([{ pointer: '/personalization/0/formula' }]);
-    expect((await wrong({ variable: 'computed.a', formula: '$profile.a' })).message).toContain(
-      'it does not see',
-    );
+    for (const [formula, message] of [
+      ['$profile.a', 'reads "$profile.a", which it does not see. It sees customer, offer, attributes.'],
+      ['"Dear " & custmer.name', 'reads "custmer", which it does not see. Did you mean "customer"?'],
+      ['$map(attributes.list, function($each) { name })', 'reads "name", which it does not see.'],
+    ] as const) {
+      expect((await wrong({ variable: 'computed.a', formula })).message).toContain(message);
+    }
   });
 });
 

@@ -104,6 +104,18 @@ const WRONG: readonly (readonly [string, ChannelType, Content, readonly string[]
     { buttons: [{ action: 'x' }] },
     ['error shape /buttons/0/label'],
   ],
+  [
+    'a button that leads into an app',
+    'in_app_modal',
+    { buttons: [{ label: 'x', url: 'shop://sale' }] },
+    ['error url /buttons/0/url'],
+  ],
+  [
+    'a url that is a deep link',
+    'push_notification',
+    { title: 'a', body: 'b', actions: [{ deepLink: 'shop://sale', url: 'shop://sale' }] },
+    ['error url /actions/0/url'],
+  ],
   ['no altText', 'banner', { imageUrl: 'https://a.bc' }, ['error shape /altText']],
   ['a file', 'banner', { imageUrl: 'file:///etc/passwd', altText: 'a' }, ['error url /imageUrl']],
   ['an address without a host', 'banner', { imageUrl: 'https://', altText: 'a' }, ['error url /imageUrl']],
@@ -132,6 +144,23 @@ const WRONG: readonly (readonly [string, ChannelType, Content, readonly string[]
     'whatsapp_template',
     { templateName: 'a', language: 'b', variables: { 1: 'x', 3: 'z' } },
     ['error placeholder-hole /variables'],
+  ],
+  [
+    'a variable where WhatsApp has numbers',
+    'whatsapp_template',
+    {
+      templateName: 'a',
+      language: 'b',
+      components: [{ text: 'Hi {{ customer.name }}, {{1}}' }],
+      variables: ['x'],
+    },
+    ['error placeholder-name /components/0/text'],
+  ],
+  [
+    'the number nought',
+    'whatsapp_template',
+    { templateName: 'a', language: 'b', components: [{ text: '{{0}}' }] },
+    ['error placeholder-name /components/0/text'],
   ],
   [
     'what is not mapped',
@@ -163,6 +192,10 @@ describe('lengths', () => {
     expect(found('push_notification', { title: '🎉'.repeat(65), body: 'b' })).toEqual([]);
     const long = { title: `{{ customer.name }}${'x'.repeat(60)}`, body: 'b' };
     expect(found('push_notification', long)).toEqual([]);
+    const longer = (title: string) => found('push_notification', { title, body: 'b' });
+    expect(longer(`{{ customer.name }}${'x'.repeat(66)}`)).toEqual(['error too-long /title']);
+    expect(longer(`${' '.repeat(9)}{{- customer.name -}}${' '.repeat(9)}${'x'.repeat(60)}`)).toEqual([]);
+    expect(longer(`{% if customer.vip %}${'x'.repeat(66)}{% endif %}`)).toEqual([]);
     expect(found('push_notification', { title: `Somebody${'x'.repeat(60)}`, body: 'b' }, 'rendered')).toEqual(
       ['error too-long /title'],
     );

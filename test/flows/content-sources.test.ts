@@ -1,5 +1,7 @@
 /** Content sources against servers that answer as the providers document: paging, changes, deletions, broken entries. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CONTENTFUL_LIMITED } from '../support/cms/contentful.ts';
+import type { CmsAnswer } from '../support/cms/entry.ts';
 import { type Cms, type CmsKind, entriesOf, startCms } from '../support/cms-server.ts';
 import { type Corridor, openCorridor } from '../support/corridor.ts';
 import {
@@ -12,40 +14,69 @@ import {
   syncNow,
 } from '../support/sources.ts';
 
+/** Strapi's own middleware and most proxies say how long in seconds. */
+const STRAPI_LIMITED: CmsAnswer = {
+  status: 429,
+  headers: { 'retry-after': '15' },
+  body: {
+    data: null,
+    error: { status: 429, name: 'RateLimitError', message: 'Too many requests', details: {} },
+  },
+};
+/** Without a header: 30 seconds are kept then. */
+const SANITY_LIMITED: CmsAnswer = {
+  status: 429,
+  body: { statusCode: 429, error: 'Too Many Requests', message: 'Rate limit exceeded' },
+};
 const padded = (number: number) => `e${String(number).padStart(4, '0')}`;
-const KINDS: readonly { kind: CmsKind; idOf: (number: number) => string; webhook: (id: string) => object }[] =
-  [
-    {
-      kind: 'wordpress',
-      idOf: String,
-      webhook: (id) => ({ post_id: Number(id), post: { ID: Number(id), post_title: 'Forged' } }),
-    },
-    {
-      kind: 'contentful',
-      idOf: padded,
-      webhook: (id) => ({ sys: { type: 'DeletedEntry', id, environment: { sys: { id: 'master' } } } }),
-    },
-    {
-      kind: 'strapi4',
-      idOf: String,
-      webhook: (id) => ({
-        event: 'entry.update',
-        model: 'article',
-        entry: { id: Number(id), title: 'Forged' },
-      }),
-    },
-    {
-      kind: 'strapi5',
-      idOf: padded,
-      webhook: (id) => ({
-        event: 'entry.publish',
-        model: 'article',
-        uid: 'api::article.article',
-        entry: { id: 7, documentId: id },
-      }),
-    },
-    { kind: 'sanity', idOf: padded, webhook: (id) => ({ _id: `drafts.${id}`, _type: 'article' }) },
-  ];
+const KINDS: readonly {
+  kind: CmsKind;
+  idOf: (number: number) => string;
+  webhook: (id: string) => object;
+  /** What it answers when it is asked too much. */
+  limited: CmsAnswer;
+}[] = [
+  {
+    kind: 'wordpress',
+    idOf: String,
+    webhook: (id) => ({ post_id: Number(id), post: { ID: Number(id), post_title: 'Forged' } }),
+    // It has no limit of its own; what stands in front of it does.
+    limited: { status: 503, headers: { 'retry-after': '20' }, body: '<h1>Service Unavailable</h1>' },
+  },
+  {
+    kind: 'contentful',
+    idOf: padded,
+    webhook: (id) => ({ sys: { type: 'DeletedEntry', id, environment: { sys: { id: 'master' } } } }),
+    limited: CONTENTFUL_LIMITED,
+  },
+  {
+    kind: 'strapi4',
+    idOf: String,
+    webhook: (id) => ({
+      event: 'entry.update',
+      model: 'article',
+      entry: { id: Number(id), title: 'Forged' },
+    }),
+    limited: STRAPI_LIMITED,
+  },
+  {
+    kind: 'strapi5',
+    idOf: padded,
+    webhook: (id) => ({
+      event: 'entry.publish',
+      model: 'article',
+      uid: 'api::article.article',
+      entry: { id: 7, documentId: id },
+    }),
+    limited: STRAPI_LIMITED,
+  },
+  {
+    kind: 'sanity',
+    idOf: padded,
+    webhook: (id) => ({ _id: `drafts.${id}`, _type: 'article' }),
+    limited: SANITY_LIMITED,
+  },
+];
 
 let corridor: Corridor;
 beforeAll(async () => {
@@ -53,7 +84,7 @@ beforeAll(async () => {
 });
 afterAll(() => corridor.end());
 
-describe.each(KINDS)('$kind', ({ kind, idOf, webhook }) => {
+describe.each(KINDS)('$kind', ({ kind, idOf, webhook, limited }) => {
   let cms: Cms;
   let id: string;
   const name = (number: number) => `${kind} ${number}`;
@@ -146,6 +177,17 @@ describe.each(KINDS)('$kind', ({ kind, idOf, webhook }) => {
     await sendWebhook(corridor, id, webhook(idOf(2)));
     await corridor.idle();
     expect((await itemsOf(corridor, id)).get(idOf(2))?.conflict).toContain('no longer has this entry');
+  });
+
+  it('keeps the pause that it is asked for, and goes on after it', async () => {
+    cms.refuse(1, limited);
+    const paused = await syncNow(corridor, id);
+    expect(paused).toMatchObject({ status: 'active', failures: 0, lastError: null });
+    expect(Date.parse(paused.blockedUntil)).toBeGreaterThan(corridor.ground.clock.now());
+    expect(cms.seen).toHaveLength(1);
+    await corridor.pass(30);
+    expect(await sourceOf(corridor, id)).toMatchObject({ blockedUntil: null, lastSync: { problems: 0 } });
+    expect(cms.seen.length).toBeGreaterThan(1);
   });
 
   it('says in the test what it finds, and what credentials it was refused', async () => {

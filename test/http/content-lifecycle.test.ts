@@ -1,9 +1,10 @@
 /** The table of a content item's life, walked whole: every call, from every state, by everybody who might try. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PERMISSIONS } from '../../src/access/permissions.ts';
 import { STATUSES, TRANSITIONS } from '../../src/content/lifecycle.ts';
-import { at, pointersOf, rowsOf } from '../support/answers.ts';
+import { at, pointersOf, rowsOf, textAt } from '../support/answers.ts';
 import type { Api } from '../support/api.ts';
-import { callContent, itemIn, openContentApi, type Status, secondToken } from '../support/content.ts';
+import { callContent, itemIn, openContentApi, SMS, type Status, secondToken } from '../support/content.ts';
 import { databaseKinds } from '../support/database.ts';
 
 const CALLS = ['edit', 'submit', 'approve', 'reject', 'publish', 'revert', 'archive'] as const;
@@ -27,6 +28,9 @@ it('the table says what is promised, and nothing else', () => {
   );
   expect(said).toEqual(ALLOWED);
   expect(new Set(rows.map(({ call }) => call))).toEqual(new Set(CALLS));
+  for (const { call, who } of [...rows, ...TRANSITIONS.filter((each) => each.call === 'create')]) {
+    expect(who, call).toEqual(PERMISSIONS['content.write']);
+  }
   expect(TRANSITIONS.filter(({ notSubmitter }) => notSubmitter).map(({ call }) => call)).toEqual(['approve']);
 });
 
@@ -101,6 +105,24 @@ for (const kind of await databaseKinds()) {
       120_000,
     );
 
+    it('from nothing', async () => {
+      for (const who of Object.keys(tokens) as (keyof typeof tokens)[]) {
+        const json = { name: `From nothing, by ${who}`, ...SMS };
+        const answer = await api.call('POST /content', { token: tokens[who], json });
+        const found = rowsOf(await api.call(`GET /content?q=${encodeURIComponent(json.name)}`));
+        if (VIEWERS.includes(who)) {
+          expect(answer.status, who).toBe(403);
+          expect(found.filter((row) => row.name === json.name)).toEqual([]);
+          continue;
+        }
+        expect(answer.status, who).toBe(201);
+        expect((await whole(textAt(answer, 'id'))).history).toMatchObject({
+          data: [{ call: 'create', from: null, to: 'draft', version: 1 }],
+          pagination: { total: 1 },
+        });
+      }
+    });
+
     it('knows the submitter of this review, not of an earlier one', async () => {
       const id = await itemIn(api, tokens, 'in_review');
       expect((await callContent(api, tokens.reviewer, 'reject', id)).status).toBe(200);
@@ -117,6 +139,37 @@ for (const kind of await databaseKinds()) {
       const asAdmin = await secondToken(api, author, 'admin');
       expect((await api.tokens.callerOf(`Bearer ${asAdmin}`)).role).toBe('admin');
       expect((await callContent(api, asAdmin, 'approve', id)).status).toBe(403);
+    });
+
+    it('holds a user back who was disabled and enabled again, and knows nobody who is disabled', async () => {
+      const author = await api.tokenOf('editor');
+      const id = await itemIn(api, { author, reviewer: tokens.reviewer }, 'in_review');
+      const { userId } = await api.tokens.callerOf(`Bearer ${author}`);
+      const set = async (status: string) => {
+        await api.ground.database.query('update app_user set status = $2 where id = $1', [userId, status]);
+        api.tokens.forget();
+      };
+      await set('disabled');
+      const before = await whole(id);
+      for (const call of CALLS) expect((await callContent(api, author, call, id)).status, call).toBe(401);
+      expect(await whole(id)).toEqual(before);
+      await set('active');
+      expect((await callContent(api, author, 'approve', id)).status).toBe(403);
+      expect((await callContent(api, tokens.reviewer, 'approve', id)).status).toBe(200);
+    });
+
+    it('holds the submitter back from a copy of a template and from what was reverted', async () => {
+      const template = await itemIn(api, tokens, 'published', { isTemplate: true });
+      const json = { name: `Copy on ${kind}`, parentTemplateId: template };
+      const copy = textAt(await api.call('POST /content', { token: tokens.author, json }), 'id');
+      const reverted = await itemIn(api, tokens, 'published');
+      await callContent(api, tokens.author, 'revert', reverted);
+      for (const id of [copy, reverted]) {
+        expect(at((await api.call(`GET /content/${id}`)).body, 'approvedBy')).toBeNull();
+        expect((await callContent(api, tokens.author, 'publish', id)).status).toBe(409);
+        await callContent(api, tokens.author, 'submit', id);
+        expect((await callContent(api, tokens.author, 'approve', id)).status).toBe(403);
+      }
     });
 
     it('voids an approval with an edit, so that what is published was approved', async () => {

@@ -143,6 +143,11 @@ describe('content sources', () => {
     ['another provider', { provider: 'drupal' }, '/provider'],
     ['no url', { config: {} }, '/config/url'],
     ['an address that is none', { config: { url: 'ftp://example.com' } }, '/config/url'],
+    [
+      'a password in an address, which everybody sees',
+      { config: { url: 'https://reader:secret@a.example' } },
+      '/config/url',
+    ],
     ['an unknown setting', { config: { url: 'https://a.example', pasword: 'x' } }, '/config/pasword'],
     [
       'an interval that is too long',
@@ -171,6 +176,17 @@ describe('content sources', () => {
     const answer = await create(more);
     expect(answer.status).toBe(422);
     expect(pointersOf(answer)).toContain(pointer);
+  });
+
+  it('say how an address looks, and not how a pattern does', async () => {
+    const { body } = await create({ config: { url: 'blog' } });
+    expect(at(body, 'problems')).toContainEqual({
+      pointer: '/config/url',
+      message: 'Does not have the right form, which is for example "https://cms.example.com".',
+    });
+    expect(at((await create({ name: ' ' })).body, 'problems')).toEqual([
+      { pointer: '/name', message: 'Must not be blank.' },
+    ]);
   });
 
   it('never change their provider', async () => {

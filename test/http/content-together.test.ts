@@ -82,6 +82,34 @@ describe.skipIf(!reachable)('content on a PostgreSQL server', () => {
     },
   );
 
+  it.each(Array.from({ length: 4 }, (_, round) => [round]))(
+    'takes one way on when all are tried at once (round %i)',
+    async (round) => {
+      const id = await itemIn(api, people, round % 2 === 0 ? 'in_review' : 'approved');
+      const calls = ['approve', 'reject', 'edit', 'publish', 'archive', 'revert', 'submit'];
+      const answers = await Promise.all(
+        calls.flatMap((call) => reviewers.map((token) => callContent(api, token, call, id))),
+      );
+      // The author of a version may come to submit it, and then to approve it: that is refused as well.
+      expect(answers.filter(({ status }) => ![200, 204, 403, 409].includes(status))).toEqual([]);
+      const done = answers.filter(({ status }) => status < 300);
+      expect(done.length).toBeGreaterThan(0);
+      const lines = await expectOneHistory(id);
+      expect(lines).toHaveLength((round % 2 === 0 ? 2 : 3) + done.length);
+      for (const [index, line] of lines.entries()) {
+        if (line.call !== 'approve') continue;
+        const submitted = lines.slice(0, index).findLast(({ call }) => call === 'submit');
+        expect(line.by).not.toBe(submitted?.by);
+        expect(line.version).toBe(submitted?.version);
+      }
+      const [{ audits } = { audits: -1 }] = await api.ground.database.query<{ audits: number }>(
+        'select count(*)::int as audits from audit where subject = $1',
+        [`content/${id}`],
+      );
+      expect(audits).toBe(lines.length);
+    },
+  );
+
   it('keeps every edit that it accepted as a version of its own', async () => {
     const id = await itemIn(api, people, 'draft');
     const texts = Array.from({ length: 12 }, (_, index) => `Edit ${index}`);

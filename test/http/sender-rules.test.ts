@@ -158,9 +158,12 @@ describe('sender rules', () => {
     expect((await api.call(`DELETE /senders/${mainId}`)).status).toBe(204);
   });
 
-  it('are for admins, each account for itself', async () => {
+  it('are read by all and written by admins, each account for itself', async () => {
     const editor = await api.tokenOf('editor');
-    expect((await api.call(`GET ${PATH}`, { token: editor })).status).toBe(403);
+    expect((await api.call(`GET ${PATH}`, { token: editor })).status).toBe(200);
+    for (const call of [`PUT ${PATH}`, `DELETE ${PATH}`]) {
+      expect((await api.call(call, { token: editor })).status, call).toBe(403);
+    }
     const stranger = await api.tokenOf('admin', await api.otherAccount('Other'));
     expect((await api.call(`GET ${PATH}`, { token: stranger })).status).toBe(404);
     const json = { rules: [rule({ senders: [{ sender: 'second' }] })] };

@@ -114,10 +114,23 @@ test('the headers and parts of a full email', async () => {
   expect(message).toContain(Buffer.from('%PDF-1.4').toString('base64'));
 });
 
+test('what the content says about its name and answers goes before sender and resource', async () => {
+  await smtp.send(
+    emailTo('own-name@example.org', {
+      resource: { reply_to: 'help@example.com' },
+      template: { from_name: 'Nora of Example', reply_to: 'nora@example.com' },
+    }),
+  );
+  const { message } = (await takenBy('own-name@example.org')) ?? {};
+  expect(message).toContain('From: Nora of Example <news@example.com>');
+  expect(message).toContain('Reply-To: nora@example.com');
+  expect(message).not.toContain('help@example.com');
+});
+
 test('a value cannot add a header or a recipient', async () => {
   await smtp.send(
     emailTo('one@example.org', {
-      template: { subject: 'Hi\r\nBcc: evil@example.net\r\nX-Evil: 1' },
+      template: { subject: 'Hi\r\nBcc: evil@example.net\r\nX-Evil: 1', reply_to: 'a@b.c\r\nX-Evil: 3' },
       sender: { from_name: 'N\r\nX-Evil: 2' },
     }),
   );

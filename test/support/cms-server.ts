@@ -77,3 +77,21 @@ export function entriesOf(count: number, idOf: (number: number) => string = Stri
     return { id, title: `Entry ${id}`, body: `Body of ${id}` };
   });
 }
+
+/** Starts servers with entries whose names no other test has, and ends those that are open. */
+export function createCmsStarter() {
+  const open: Cms[] = [];
+  let started = 0;
+  return {
+    start: async (kind: CmsKind, count: number): Promise<Cms> => {
+      const cms = await startCms(kind);
+      started += 1;
+      cms.entries = entriesOf(count).map((entry) => ({ ...entry, title: `CMS ${started}, ${entry.id}` }));
+      open.push(cms);
+      return cms;
+    },
+    endAll: async () => {
+      for (const cms of open.splice(0)) await cms.end();
+    },
+  };
+}

@@ -104,6 +104,22 @@ export const email = Object.freeze({
         name: 'Plain text',
         hint: 'For readers that show no HTML; many spam filters want it',
       },
+      [
+        {
+          field: 'from_name',
+          type: 'string',
+          name: 'From',
+          max_length: 255,
+          hint: "Instead of the sender's name",
+        },
+        {
+          field: 'reply_to',
+          type: 'string',
+          name: 'Answers go to',
+          pattern: '^[^\\s@<>",;]+@[^\\s@<>",;]+$',
+          hint: 'Instead of the address of the resource',
+        },
+      ],
       {
         field: 'attachments',
         type: 'file',
@@ -113,6 +129,13 @@ export const email = Object.freeze({
     ],
   },
   content: {
-    email_html: { subject: 'subject', preheader: 'preheader', html: 'html', text: 'text' },
+    email_html: {
+      subject: 'subject',
+      preheader: 'preheader',
+      html: 'html',
+      text: 'text',
+      from_name: 'fromName',
+      reply_to: 'replyTo',
+    },
   },
 });

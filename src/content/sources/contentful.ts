@@ -23,11 +23,11 @@ export const contentful: SourceAdapter = Object.freeze<SourceAdapter>({
   title: 'Contentful',
   config: configSchema(
     {
-      spaceId: nameOf('The space.'),
-      environment: nameOf('The environment.', { default: 'master' }),
+      spaceId: nameOf('The space.', { examples: ['cfexampleapi'] }),
+      environment: nameOf('The environment.', { default: 'master', examples: ['master'] }),
       contentType: nameOf('Id of the content type whose entries are fetched.'),
       accessToken: tokenOf('A token of the Content Delivery API.'),
-      locale: nameOf("The locale; the space's default where it is left out."),
+      locale: nameOf("The locale; the space's default where it is left out.", { examples: ['en-US'] }),
       url: {
         ...addressOf('Another address, such as https://cdn.eu.contentful.com.'),
         default: 'https://cdn.contentful.com',

@@ -3,11 +3,12 @@ import { Failure } from '../../errors.ts';
 import { isObject, type JsonObject, own } from '../../json.ts';
 import type { SourceConfig } from './contract.ts';
 
-/** Where a CMS answers. */
+/** Where a CMS answers; without a user name and a password in it, because addresses are shown to everybody. */
 export const addressOf = (description: string): JsonObject => ({
   type: 'string',
   format: 'uri',
-  pattern: '^https?://[^?#\\s]+$',
+  pattern: '^https?://[^@?#\\s/]+(?:/[^?#\\s]*)?$',
+  examples: ['https://cms.example.com'],
   maxLength: 500,
   description,
 });
@@ -16,6 +17,7 @@ export const addressOf = (description: string): JsonObject => ({
 export const nameOf = (description: string, more: JsonObject = {}): JsonObject => ({
   type: 'string',
   pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$',
+  examples: ['articles'],
   description,
   ...more,
 });

@@ -55,7 +55,7 @@ export function readAnswer(
     status === 404
       ? ' Check the address and the names in the settings of the source.'
       : status >= 500
-        ? ' It is asked again later.'
+        ? ' The fault is on its side.'
         : ' Check the settings of the source.';
   throw new Failure('HTTP_STATUS', `${adapter.title} answered with the status ${status}.${words}${advice}`, {
     statusCode: status,

@@ -26,10 +26,16 @@ export const sanity: SourceAdapter = Object.freeze<SourceAdapter>({
   title: 'Sanity',
   config: configSchema(
     {
-      projectId: { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,62}$', description: 'The project.' },
+      projectId: {
+        type: 'string',
+        pattern: '^[a-z0-9][a-z0-9-]{0,62}$',
+        examples: ['zp7mbokg'],
+        description: 'The project.',
+      },
       dataset: {
         type: 'string',
         pattern: '^~?[a-z0-9][a-z0-9_-]{0,63}$',
+        examples: ['production'],
         default: 'production',
         description: 'The dataset.',
       },
@@ -38,6 +44,7 @@ export const sanity: SourceAdapter = Object.freeze<SourceAdapter>({
       apiVersion: {
         type: 'string',
         pattern: '^\\d{4}-\\d\\d-\\d\\d$',
+        examples: ['2024-01-01'],
         default: '2024-01-01',
         description: 'The version of the API.',
       },

@@ -33,7 +33,7 @@ export const strapi: SourceAdapter = Object.freeze<SourceAdapter>({
       version: { enum: [4, 5], default: 5, description: 'The major version of Strapi.' },
       collection: nameOf('Plural API id of the collection type, for example `articles`.'),
       token: tokenOf('An API token that may `find`; left out where the public may.'),
-      locale: nameOf('The locale, where the type has locales.'),
+      locale: nameOf('The locale, where the type has locales.', { examples: ['en'] }),
     },
     ['url', 'collection'],
   ),

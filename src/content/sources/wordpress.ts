@@ -24,6 +24,7 @@ export const wordpress: SourceAdapter = Object.freeze<SourceAdapter>({
       collection: {
         type: 'string',
         pattern: '^[a-z0-9][a-z0-9_-]{0,99}$',
+        examples: ['posts'],
         default: 'posts',
         description: 'What is fetched: `posts`, `pages`, or the REST base of an own post type.',
       },

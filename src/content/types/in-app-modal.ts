@@ -1,6 +1,6 @@
 import { own } from '../../json.ts';
 import { type ContentFinding, type ContentStage, defineType } from './contract.ts';
-import { errorAt, wrongDeepLink, wrongUrl } from './rules.ts';
+import { errorAt, wrongUrl } from './rules.ts';
 
 export const inAppModal = defineType({
   name: 'in_app_modal',
@@ -50,6 +50,6 @@ function wrongButtons(buttons: unknown, stage: ContentStage): ContentFinding[] {
     ...(String(own(button, 'label')).trim() === ''
       ? [errorAt(`/buttons/${index}/label`, 'blank', 'A button needs a label.')]
       : []),
-    ...wrongDeepLink(`/buttons/${index}/url`, own(button, 'url'), stage),
+    ...wrongUrl(`/buttons/${index}/url`, own(button, 'url'), stage),
   ]);
 }

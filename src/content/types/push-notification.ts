@@ -51,7 +51,7 @@ function wrongActions(actions: unknown, stage: ContentStage): ContentFinding[] {
   if (!Array.isArray(actions)) return [];
   return actions.flatMap((action, index) => [
     ...wrongUrl(`/actions/${index}/icon`, own(action, 'icon'), stage),
-    ...wrongDeepLink(`/actions/${index}/url`, own(action, 'url'), stage),
+    ...wrongUrl(`/actions/${index}/url`, own(action, 'url'), stage),
     ...wrongDeepLink(`/actions/${index}/deepLink`, own(action, 'deepLink'), stage),
   ]);
 }

@@ -21,7 +21,10 @@ export function blankTexts(content: Content, names: readonly string[]): ContentF
   });
 }
 
-/** An error where a text is longer than the limit. With Liquid in it the length is known only once it is rendered. */
+/**
+ * An error where a text is longer than the limit. With Liquid in it the length is known only once it is rendered; what
+ * stands around its outputs is there for everyone, though.
+ */
 export function tooLong(
   pointer: string,
   name: string,
@@ -29,11 +32,19 @@ export function tooLong(
   most: number,
   stage: ContentStage,
 ): ContentFinding[] {
-  if (typeof value !== 'string' || (stage === 'saved' && hasLiquid(value))) return [];
-  const length = [...value].length;
+  if (typeof value !== 'string') return [];
+  const open = stage === 'saved' && hasLiquid(value);
+  if (open && value.includes('{%')) return [];
+  const length = [...(open ? withoutOutputs(value) : value)].length;
   if (length <= most) return [];
-  const message = `"${name}" has ${length} characters, and devices show at most ${most}; shorten it.`;
+  const message = `"${name}" has ${length} characters${open ? ' without its variables' : ''}, and devices show at most ${most}; shorten it.`;
   return [{ severity: 'error', code: 'too-long', pointer, message, facts: { length, most } }];
+}
+
+/** A text without its outputs; without any space where one of them takes some away. */
+function withoutOutputs(text: string): string {
+  const fixed = text.replaceAll(/\{\{[^{}]*\}\}/g, '');
+  return text.includes('{{-') || text.includes('-}}') ? fixed.replaceAll(/\s/g, '') : fixed;
 }
 
 /** An error where an address is not http(s). One that begins with Liquid is checked once it is rendered. */

@@ -34,8 +34,27 @@ export const whatsappTemplate = defineType({
   },
   // What WhatsApp approved is sent as it is; only the values differ from person to person.
   personalizable: ([first]) => (first === 'variables' ? 'text' : undefined),
-  check: (content) => [...blankTexts(content, ['templateName', 'language']), ...wrongNumbers(content)],
+  check: (content) => [
+    ...blankTexts(content, ['templateName', 'language']),
+    ...wrongNames(own(content, 'components'), '/components'),
+    ...wrongNumbers(content),
+  ],
 });
+
+/** Nothing renders the texts of WhatsApp here, so a variable in one would reach people as it is written. */
+function wrongNames(value: unknown, pointer: string): ContentFinding[] {
+  if (typeof value === 'string') {
+    return [...value.matchAll(/\{\{(?!\s*[1-9]\d{0,2}\s*\}\})[^{}]*\}\}|\{%[^%]*%\}/g)].map(([name]) =>
+      errorAt(
+        pointer,
+        'placeholder-name',
+        `${name} is no placeholder of WhatsApp: write a number, as {{1}}, and map it in "variables".`,
+      ),
+    );
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) => wrongNames(member, pointerTo(pointer, name)));
+}
 
 function wrongNumbers(content: Content): ContentFinding[] {
   const used = new Set(numbersIn(own(content, 'components')));

@@ -48,7 +48,10 @@ export function soundContent(
 
 /** Content that cannot be kept or published, with every reason. */
 export function invalidContent(problems: readonly Problem[]): Failure {
-  return new Failure('REQUEST_INVALID', `The content breaks a rule: ${problems[0]?.message}`, { problems });
+  const [first] = problems;
+  return new Failure('REQUEST_INVALID', `The content breaks a rule at ${first?.pointer}: ${first?.message}`, {
+    problems,
+  });
 }
 
 /** The name that somebody else's item has already. */

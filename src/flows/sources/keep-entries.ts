@@ -131,7 +131,7 @@ async function keepEntry(
     if (refusesValues(thrown))
       return refusal('The database cannot keep it: a value is too large or too odd.');
     if (!(thrown instanceof Failure) || !isOfEntry(thrown)) throw thrown;
-    return refusal(redact(thrown.message));
+    return refusal(redact(wholeMessage(thrown)));
   }
 }
 
@@ -143,6 +143,12 @@ async function saveTwice(ground: Ground, content: SourcedContent): Promise<Saved
     if (!(thrown instanceof Failure) || thrown.code !== 'CONFLICT') throw thrown;
     return saveFromSource(ground, content, unresolvedNames);
   }
+}
+
+/** All that is wrong with it; the message itself says the first. */
+function wholeMessage({ message, details }: Failure): string {
+  const others = (details.problems ?? []).slice(1).map((each) => `At ${each.pointer}: ${each.message}`);
+  return [message, ...others].join(' ');
 }
 
 /** Whether a failure says something about the entry, and not about us. */

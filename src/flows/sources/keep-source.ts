@@ -50,7 +50,10 @@ export interface SourceKeeper {
   readonly change: (by: Author, id: string, edit: SourceEdit) => Promise<SourceRow>;
   /** The content stays. Throws NOT_FOUND. */
   readonly remove: (by: Author, id: string) => Promise<void>;
-  /** Begins a sync of everything; one that is under way goes on instead. Throws NOT_FOUND, WRONG_STATE where it is paused. */
+  /**
+   * Begins a sync of everything; one that is under way goes on instead, unless it waits after a failure. Throws NOT_FOUND,
+   * and WRONG_STATE where it is paused.
+   */
   readonly sync: (by: Author, id: string) => Promise<SourceRow>;
 }
 
@@ -161,10 +164,11 @@ export function createSourceKeeper(
         if (source.status === 'paused') {
           throw new Failure(
             'WRONG_STATE',
-            `The content source "${source.name}" is paused${source.last_error === null ? '' : ` (${source.last_error})`}. Set its status to active first.`,
+            `The content source "${source.name}" is paused. Set its status to active first.${source.last_error === null ? '' : ` What failed last: ${source.last_error}`}`,
           );
         }
-        if (source.sync === null) await startSync(tx, place, rowId, true, nowMs);
+        // What waits after a failure is not under way: whoever has mended what failed wants to see it now.
+        if (source.sync === null || source.failures > 0) await startSync(tx, place, rowId, true, nowMs);
         return source;
       });
       woken([place.laneId]);

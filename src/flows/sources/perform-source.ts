@@ -26,6 +26,8 @@ import { beginRun, refetch, stepSync } from './sync-source.ts';
 export const MOST_FAILURES = 10;
 const FIRST_PAUSE_MS = 10_000;
 const LONGEST_PAUSE_MS = 900_000;
+/** Behind what failed last. */
+const PAUSED = `This was the ${MOST_FAILURES}th failure in a row, so the source is paused. Mend what failed, try it with "test", and set its status to active.`;
 /** What webhooks brought waits while its source is paused. */
 const HELD_MS = 60_000;
 const MINUTE_MS = 60_000;
@@ -89,10 +91,11 @@ export function createPerformSource(ground: Ground, send: Send): (row: ClaimedRo
     // An entry that fails alone, while the rest of the source is well, pauses nothing.
     const noted = await noteFailure(database, source.id, {
       message,
+      paused: `${message} ${PAUSED}`,
       tries: task.kind === 'sync' ? tries : 0,
       pauseAt: MOST_FAILURES,
     });
-    if (noted?.paused === true) await tellPaused(ground, source, message);
+    if (noted?.paused === true) await tellPaused(ground, source, `${message} ${PAUSED}`);
     if (noted === undefined || (noted.paused && task.kind === 'sync')) return { done: [row.id] };
     if (task.kind === 'entry' && tries >= MOST_FAILURES && !noted.paused) {
       await giveUp(source.id, task.externalId, message);

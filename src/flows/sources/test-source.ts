@@ -58,7 +58,9 @@ function tried(row: SourceRow, { externalId, values }: SourceEntry): TriedEntry 
   const channelType = row.channel_type as ChannelType;
   const { entry, problems, missing } = mapEntry(readMappings(channelType, row.mappings), values);
   const findings = problems.length > 0 ? [] : checkContent(channelType, entry.content, 'saved');
-  const errors = findings.filter(({ severity }) => severity === 'error').map(({ message }) => message);
+  const errors = findings
+    .filter(({ severity }) => severity === 'error')
+    .map(({ pointer, message }) => `At /content${pointer}: ${message}`);
   const nameless = externalId === undefined ? ['The entry has no id that can be used.'] : [];
   return {
     externalId: externalId ?? null,

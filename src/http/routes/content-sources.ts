@@ -133,7 +133,8 @@ export function contentSourceRoutes(
       path: `${base}/{id}/sync`,
       action,
       tag,
-      summary: 'Sync now, everything; a sync that is under way goes on instead.',
+      summary:
+        'Sync now, everything; a sync that is under way goes on instead, unless it waits after a failure.',
       answers: answer(202, 'The source; `sync` shows how far it is, and `lastSync` how it went.'),
       run: async (request) => {
         const row = await keeper.sync(request, (await find(request)).id);

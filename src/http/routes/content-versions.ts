@@ -4,6 +4,7 @@ import { Failure } from '../../errors.ts';
 import { changeContent } from '../../flows/content/change-content.ts';
 import { revertStep } from '../../flows/content/content-steps.ts';
 import type { Ground } from '../../flows/ground.ts';
+import type { JsonObject } from '../../json.ts';
 import {
   type ItemRow,
   listHistory,
@@ -21,12 +22,21 @@ import {
   showPassage,
   showVersion,
 } from '../content-schemas.ts';
-import { pageOf, readPage } from '../page.ts';
+import { foreignCursor, pageOf, readPage } from '../page.ts';
 import { type Route, route } from '../route.ts';
 import { objectSchema, pageQuery, pageSchema, text } from '../schemas.ts';
 import { findContent, showWithChecks } from './content.ts';
 
 const MOST_VERSIONS = 100;
+const VERSION_NUMBER = /^[1-9]\d{0,8}$/;
+
+const versionsLimit: JsonObject = {
+  type: 'integer',
+  minimum: 1,
+  maximum: MOST_VERSIONS,
+  default: MOST_VERSIONS,
+  description: 'Rows in a page.',
+};
 
 const shownDifference = objectSchema({
   pointer: text('Into the version: /content, /blocks or /personalization, or /name.'),
@@ -44,7 +54,8 @@ export function contentVersionRoutes(ground: Ground): Route[] {
       path: '/content/{id}/versions',
       action: 'read',
       tag: 'content',
-      summary: `The ${MOST_VERSIONS} newest versions, newest first.`,
+      summary: `Versions, newest first, ${MOST_VERSIONS} in a page.`,
+      query: { ...pageQuery, limit: versionsLimit },
       answers: {
         200: {
           description: 'Versions.',
@@ -53,11 +64,13 @@ export function contentVersionRoutes(ground: Ground): Route[] {
       },
       run: async (request) => {
         const row = await findContent(ground, request);
-        const versions = await listVersions(database, row.account_id, row.id, MOST_VERSIONS);
+        const { limit = MOST_VERSIONS, cursor } = request.query as { limit?: number; cursor?: string };
+        if (cursor !== undefined && !VERSION_NUMBER.test(cursor)) throw foreignCursor();
+        const before = cursor === undefined ? undefined : Number(cursor);
+        const versions = await listVersions(database, row.account_id, row.id, limit + 1, before);
+        const rows = versions.map((version) => ({ ...version, id: String(version.version) }));
         // Versions are numbered without holes.
-        const total = row.newest_version;
-        const pagination = { total, limit: MOST_VERSIONS, hasMore: total > MOST_VERSIONS, nextCursor: null };
-        return { status: 200, body: { data: versions.map(showVersion), pagination } };
+        return { status: 200, body: pageOf(rows, row.newest_version, limit, showVersion) };
       },
     }),
     route({
@@ -130,7 +143,7 @@ export function contentVersionRoutes(ground: Ground): Route[] {
 
 /** Throws NOT_FOUND for what numbers no version. */
 function versionNumber(given: string | undefined): number {
-  if (given !== undefined && /^[1-9]\d{0,8}$/.test(given)) return Number(given);
+  if (given !== undefined && VERSION_NUMBER.test(given)) return Number(given);
   throw new Failure('NOT_FOUND', `"${given ?? ''}" is no version; versions are numbered from 1.`);
 }
 

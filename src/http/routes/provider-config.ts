@@ -19,7 +19,7 @@ export function providerConfigRoutes(ground: Ground, directory: Directory): Rout
     route({
       method: 'GET',
       path,
-      action: 'senders.write',
+      action: 'read',
       tag: 'channels',
       summary: "The account's own settings of a channel.",
       answers: { 200: { description: 'The values.', schema: values } },

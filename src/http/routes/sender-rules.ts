@@ -75,7 +75,7 @@ export function senderRuleRoutes(ground: Ground, directory: Directory): Route[] 
     route({
       method: 'GET',
       path,
-      action: 'senders.write',
+      action: 'read',
       tag: 'channels',
       summary: "The account's sender rules of a channel.",
       answers,
