@@ -29,7 +29,7 @@ export interface RetryQuestion {
   readonly ownsMessage: boolean;
   /** What the channel does with a request that may have arrived. */
   readonly unknownPolicy: 'hold' | 'retry' | 'fail';
-  /** The breaker of its lane is open for so long; tries are not counted then. */
+  /** Above 0 the breaker of its lane is open: so long it gets out of the way, and the try is not counted. */
   readonly laneOpenForMs?: number;
   /** From 0 to 1, given. */
   readonly random: number;

@@ -77,6 +77,12 @@ it.each([
   await until(atRest);
   // The probe itself is kept, too.
   expect(await countOf(sid, 'failed')).toBe(failed);
+  // What was put back stands ready for the moment in which the lane closes, also by hand.
+  const [later] = await corridor.database.query<{ n: number }>(
+    `select count(*)::int as n from waiting where lane_id = $1 and due_at > $2 and due_at < $3`,
+    [lane.id, ...[5, 300].map((seconds) => new Date(corridor.ground.clock.now() + seconds * 1_000))],
+  );
+  expect(later?.n).toBe(0);
 
   await corridor.provider.script(`/${sid}`, { status: 202 });
   passed.push(corridor.pass(60));
