@@ -14,6 +14,7 @@ import type { Config } from './config.ts';
 import { createAccept } from './flows/accept-message.ts';
 import { createAcceptReceipt } from './flows/accept-receipt.ts';
 import { createAcceptRequest } from './flows/accept-request.ts';
+import { followClock } from './flows/books-clock.ts';
 import { createDirectory } from './flows/directory.ts';
 import { createFallBack } from './flows/fallback.ts';
 import type { Ground, Log } from './flows/ground.ts';
@@ -51,6 +52,7 @@ import { watchFolders } from './outside/watch-folders.ts';
 import { planPipeOf } from './pipes/catalog.ts';
 import type { HttpRequest } from './pipes/contract.ts';
 import { PIPELINE_CODES } from './storage/claim.ts';
+import { readClock } from './storage/clock.ts';
 import type { Database } from './storage/database.ts';
 import { openEmbedded } from './storage/embedded.ts';
 import { makePartitions, migrate } from './storage/migrate.ts';
@@ -88,7 +90,7 @@ export async function openDatabase(config: Config): Promise<Database> {
   const database = await connectDatabase(config);
   try {
     await migrate(database);
-    await makePartitions(database, systemClock.now());
+    await makePartitions(database, await readClock(database));
   } catch (thrown) {
     await database.close();
     throw thrown;
@@ -115,7 +117,9 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const guard = createAddressGuard(config.allowAddresses);
   const keys = await readKeys(config);
   const database = await openDatabase(config);
-  const clock = systemClock;
+  // The embedded database has the clock of this machine.
+  const books = database.kind === 'server' ? await followClock(database, log) : undefined;
+  const clock = books ?? systemClock;
   const ground: Ground = {
     database,
     clock,
@@ -267,6 +271,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       await waker.stop();
       await http.close();
       await foreign.close();
+      books?.stop();
       await database.close();
     },
   });

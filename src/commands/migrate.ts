@@ -2,8 +2,8 @@
 import { connectDatabase } from '../app.ts';
 import type { CommandContext } from '../cli.ts';
 import { readConfig } from '../config.ts';
+import { readClock } from '../storage/clock.ts';
 import { makePartitions, migrate } from '../storage/migrate.ts';
-import { systemClock } from '../time.ts';
 import { readArguments } from './arguments.ts';
 
 export async function runMigrate(args: readonly string[], context: CommandContext): Promise<number> {
@@ -12,7 +12,7 @@ export async function runMigrate(args: readonly string[], context: CommandContex
   const database = await connectDatabase(config);
   try {
     const applied = await migrate(database);
-    await makePartitions(database, systemClock.now());
+    await makePartitions(database, await readClock(database));
     const where =
       config.databaseUrl === undefined ? `embedded database in ${config.dataFolder}` : 'database server';
     const what =

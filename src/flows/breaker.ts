@@ -56,10 +56,15 @@ export function healthOf(outcome: RunOutcome, redact: (text: string) => string):
   return seen;
 }
 
+/** Whether the provider refused the credentials, which says nothing about the message. */
+export function refusesCredentials({ code, details }: Failure): boolean {
+  return code === 'AUTH_FAILED' || details.statusCode === 401;
+}
+
 /** A refused message says nothing about the lane; a refused credential says everything. */
 function healthOfFailure(failure: Failure): Health | undefined {
   const { statusCode = 0 } = failure.details;
-  if (failure.code === 'AUTH_FAILED' || statusCode === 401) return 'refused';
+  if (refusesCredentials(failure)) return 'refused';
   if (failure.blame === 'weather' || statusCode >= 500) return 'bad';
   return statusCode > 0 && statusCode !== 429 ? 'good' : undefined;
 }

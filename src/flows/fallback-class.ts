@@ -1,5 +1,6 @@
 /** Which failures let a message go on with another sender: the words of `fallbackOn`. */
 import type { Failure } from '../errors.ts';
+import { refusesCredentials } from './breaker.ts';
 
 /** Each word with what it stands for, in the order of the guide. */
 export const FALLBACK_CLASSES = {
@@ -27,11 +28,11 @@ export function isFallbackClass(entry: string | number): boolean {
 
 /** Whether one of the declared classes names this failure. What an author or caller did wrong, no sender mends. */
 export function fallsBackOn(on: readonly string[], failure: Failure): boolean {
-  const { blame, code } = failure;
+  const { blame } = failure;
   if (blame !== 'weather' && blame !== 'provider') return false;
   const { kind, statusCode = 0 } = failure.details;
   const status = String(statusCode);
-  const auth = code === 'AUTH_FAILED' || statusCode === 401;
+  const auth = refusesCredentials(failure);
   return on.some(
     (each) =>
       each === blame ||

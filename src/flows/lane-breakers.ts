@@ -5,6 +5,8 @@ import { beatPulse, newPulse, openForMs, type Pulse, type RunHealth } from './br
 import type { Ground } from './ground.ts';
 import { logTold } from './operator-events/log-told.ts';
 
+/** What is due in an open lane is not claimed: it needs no longer wait than that, and is there when the lane closes. */
+const ASIDE_MS = 1_000;
 /** A probe that gives no answer in this time is given to whoever asks next. */
 const PROBE_MS = 60_000;
 
@@ -20,7 +22,7 @@ export interface LaneBreakers {
   readonly mayClaim: (laneId: number) => 'all' | 'one' | 'none';
   /** Counts what a run said about its lane. */
   readonly note: (laneId: number, health: RunHealth) => void;
-  /** Milliseconds until an open lane is probed; 0 for a closed one. */
+  /** For so long a run that failed in an open lane gets out of the way; 0 where the lane is closed. */
   readonly openForMs: (laneId: number) => number;
 }
 
@@ -119,11 +121,6 @@ export function createLaneBreakers(ground: Ground, closed: (laneId: number) => v
         guarded(open(laneId, known, fault));
       }
     },
-    openForMs: (laneId) => {
-      const known = lanes.get(laneId);
-      return known === undefined || known.state === 'closed'
-        ? 0
-        : Math.max(1_000, known.probeAtMs - clock.now());
-    },
+    openForMs: (laneId) => ((lanes.get(laneId)?.state ?? 'closed') === 'closed' ? 0 : ASIDE_MS),
   });
 }

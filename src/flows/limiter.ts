@@ -80,6 +80,8 @@ interface State {
   nextMs: number;
   /** By the monotonic clock, until when the tokens are surely ours. */
   leaseUntilMs: number;
+  /** How often the lease was over before it was renewed: what was taken before is not ours any more. */
+  lapses: number;
 }
 
 /** The tokens of this process. */
@@ -104,6 +106,7 @@ export function createLimiter(ground: Ground, options: LimiterOptions): Limiter 
     asking.forEach((state, index) => {
       state.used -= asked[index]?.used ?? 0;
       state.owing -= owed[index] ?? 0;
+      if (state.held > 0 && startedMs >= state.leaseUntilMs) state.lapses += 1;
       state.held += grants[index]?.granted ?? 0;
       state.leaseUntilMs = startedMs + leaseMs * LEASE_MARGIN;
     });
@@ -195,6 +198,7 @@ export function createLimiter(ground: Ground, options: LimiterOptions): Limiter 
       turnedMs: 0,
       nextMs: 0,
       leaseUntilMs: 0,
+      lapses: 0,
     };
     states.set(id, made);
     return made;
@@ -214,10 +218,6 @@ export function createLimiter(ground: Ground, options: LimiterOptions): Limiter 
       state.line.push({ sinceMs: clock.now(), go, refuse });
       plan(state);
     });
-    if (performance.now() < state.leaseUntilMs) return;
-    // This process stood still for so long that others have its tokens.
-    bring(state, 0);
-    throw noToken(HORIZON_MS);
   };
 
   const bring = (state: State, used: 0 | 1) => {
@@ -229,18 +229,22 @@ export function createLimiter(ground: Ground, options: LimiterOptions): Limiter 
 
   return Object.freeze<Limiter>({
     within: async (limits, send) => {
-      const taken: State[] = [];
+      const taken: { readonly state: State; readonly lapses: number }[] = [];
       let used: 0 | 1 = 0;
       try {
         for (const each of limits) {
           const state = stateOf(each);
           await take(state);
-          taken.push(state);
+          taken.push({ state, lapses: state.lapses });
         }
+        // Where this process stood still, or the books did not answer, for so long, others may have one of these tokens.
+        const nowMs = performance.now();
+        if (taken.some(({ state, lapses }) => nowMs >= state.leaseUntilMs || lapses !== state.lapses))
+          throw noToken(HORIZON_MS);
         used = 1;
         return await send();
       } finally {
-        for (const state of taken) bring(state, used);
+        for (const { state } of taken) bring(state, used);
       }
     },
     hold: async (keys, forMs) => {

@@ -77,7 +77,7 @@ const AROUND_FRESH_MS = 500;
 export interface PerformOptions {
   /** Keeps the trail of one in so many uneventful runs; everything else is always kept. */
   readonly trailSample: number;
-  /** Milliseconds until an open lane is probed; 0 for a closed one. */
+  /** For so long a run that failed in an open lane gets out of the way; 0 where the lane is closed. */
   readonly laneOpenForMs: (laneId: number) => number;
 }
 

@@ -14,6 +14,7 @@
 import type { Decision } from '../engine/run.ts';
 import type { Failure } from '../errors.ts';
 import type { RetryRule } from '../pipes/contract.ts';
+import { refusesCredentials } from './breaker.ts';
 
 /** The longest wait a provider may ask for. */
 export const RETRY_AFTER_CEILING_MS = 24 * 3_600_000;
@@ -28,7 +29,7 @@ export interface RetryQuestion {
   readonly ownsMessage: boolean;
   /** What the channel does with a request that may have arrived. */
   readonly unknownPolicy: 'hold' | 'retry' | 'fail';
-  /** The breaker of its lane is open for so long; tries are not counted then. */
+  /** Above 0 the breaker of its lane is open: so long it gets out of the way, and the try is not counted. */
   readonly laneOpenForMs?: number;
   /** From 0 to 1, given. */
   readonly random: number;
@@ -50,10 +51,12 @@ export function decideRetry(question: RetryQuestion): Decision {
   const mayRepeat = !ambiguous || rule.safe || question.unknownPolicy === 'retry';
   if (!durable || !mayRepeat) return { do: 'exit' };
   const laneOpenForMs = question.laneOpenForMs ?? 0;
-  if (laneOpenForMs > 0 && names(rule.on, kind, failure.details.statusCode)) {
+  const named = names(rule.on, kind, failure.details.statusCode);
+  // Credentials that are refused open lanes, too: whoever comes after that waits until they are mended.
+  if (laneOpenForMs > 0 && (named || refusesCredentials(failure))) {
     return { do: 'wait', delayMs: laneOpenForMs, reason: 'breaker' };
   }
-  if (!names(rule.on, kind, failure.details.statusCode)) return { do: 'exit' };
+  if (!named) return { do: 'exit' };
   if (tries >= rule.attempts) return { do: 'exit', spent: true };
   const own = ruleDelayMs(rule, tries, question.random);
   const delayMs = Math.min(Math.max(own, retryAfterMs), Math.max(own, RETRY_AFTER_CEILING_MS));

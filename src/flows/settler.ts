@@ -123,6 +123,11 @@ export async function settleParts(
   if (loose.length > 0) await joinLoose(ground, loose, { ...settlement, suppress });
   if (suppress.length > 0) settlement.suppressions = await suppressionsOf(ground, suppress);
   const moved = failing.length > 0 ? await falling?.fallBack(failing, settlement) : undefined;
+  // Lanes are searched from the present on: what stood far behind it would never be found.
+  settlement.waits = settlement.waits.map((wait) => ({
+    ...wait,
+    dueMs: Math.max(wait.dueMs, settlement.nowMs),
+  }));
   settlement.messages = highest(settlement.messages);
   if (settlement.exhausted.length > 0) settlement.exhausted = stillGivenUp(settlement);
   settlement.events = firstOfEach(settlement.events);

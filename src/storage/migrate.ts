@@ -2,10 +2,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Failure } from '../errors.ts';
-import type { Database } from './database.ts';
+import type { Database, Sql } from './database.ts';
 
 const FOLDER = fileURLToPath(new URL('./migrations/', import.meta.url));
-/** Any fixed number: one migration at a time on one database. */
+/** Any fixed number: one migration at a time on one database, and nobody else makes tables meanwhile. */
 const LOCK = 7_584_201;
 
 /**
@@ -16,15 +16,16 @@ const LOCK = 7_584_201;
 export async function migrate(database: Database): Promise<number> {
   const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.sql')).sort();
   const latest = numberOf(files.at(-1) ?? '0');
-  await database.script(
-    'create table if not exists schema_version (version int primary key, applied_at timestamptz not null default now())',
+  await alone(database, (tx) =>
+    tx.query(
+      'create table if not exists schema_version (version int primary key, applied_at timestamptz not null default now())',
+    ),
   );
   let applied = 0;
   for (const file of files) {
     const number = numberOf(file);
     const text = await readFile(new URL(file, `file://${FOLDER}`), 'utf8');
-    applied += await database.transaction(async (tx) => {
-      await tx.query(`select pg_advisory_xact_lock(${LOCK})`);
+    applied += await alone(database, async (tx) => {
       const [books] = await tx.query<{ newest: number; has: boolean | null }>(
         'select coalesce(max(version), 0)::int as newest, bool_or(version = $1) as has from schema_version',
         [number],
@@ -43,6 +44,14 @@ export async function migrate(database: Database): Promise<number> {
     });
   }
   return applied;
+}
+
+/** Of processes that start together one makes tables at a time: "if not exists" alone does not keep them apart. */
+function alone<T>(database: Database, run: (tx: Sql) => Promise<T>): Promise<T> {
+  return database.transaction(async (tx) => {
+    await tx.query(`select pg_advisory_xact_lock(${LOCK})`);
+    return run(tx);
+  });
 }
 
 /** `0007_limits.sql` is number 7. */
@@ -70,8 +79,10 @@ function statementsOf(script: string): string[] {
 /** Makes the partitions of the month of `nowMs` and of the two after it. */
 export async function makePartitions(database: Database, nowMs: number): Promise<void> {
   const now = new Date(nowMs);
-  for (let ahead = -1; ahead <= 2; ahead += 1) {
-    const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1));
-    await database.query('select make_partitions($1::text::date)', [month.toISOString().slice(0, 10)]);
-  }
+  await alone(database, async (tx) => {
+    for (let ahead = -1; ahead <= 2; ahead += 1) {
+      const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1));
+      await tx.query('select make_partitions($1::text::date)', [month.toISOString().slice(0, 10)]);
+    }
+  });
 }

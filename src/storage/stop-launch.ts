@@ -38,9 +38,9 @@ export async function stopWaiting(
   const [row] = await sql.query<{ looked: number; due: number; id: string }>(
     `with page as materialized (
        select w.id, w.due_at, w.message_id from waiting w
-       where w.lane_id = $2 and (w.due_at, w.id) > (to_timestamp($3::float8 / 1000), $4::uuid)
+       where w.lane_id = $2 and (w.due_at, uuid_send(w.id)) > (to_timestamp($3::float8 / 1000), uuid_send($4::uuid))
          ${parked ? '' : `and w.due_at < ${PARKED_DUE}`}
-       order by w.due_at, w.id limit ${Math.trunc(pageRows)}),
+       order by w.due_at, uuid_send(w.id) limit ${Math.trunc(pageRows)}),
      gone as (
        delete from waiting w using page p, message m
        where w.id = p.id and w.owner is null and w.pipeline <> ${PIPELINE_CODES.stop}
@@ -136,7 +136,8 @@ export async function unparkPage(
   const [row] = await sql.query<{ looked: number; last: string | null }>(
     `with page as materialized (
        select id, message_id from waiting
-       where lane_id = $2 and due_at = ${PARKED_DUE} and id > $3::uuid order by id limit ${Math.trunc(pageRows)}),
+       where lane_id = $2 and due_at = ${PARKED_DUE} and uuid_send(id) > uuid_send($3::uuid)
+       order by uuid_send(id) limit ${Math.trunc(pageRows)}),
      freed as (
        update waiting w set due_at = $4 from page p, message m, launch l
        where w.id = p.id and w.due_at = ${PARKED_DUE} and m.id = p.message_id and m.launch_id = $1

@@ -22,7 +22,8 @@ const LIMITS = {
   twenty: { requests: 20, per: 1 },
   many: { requests: 200, per: 2 },
   shaken: { requests: 20, per: 1 },
-  steady: { requests: 100, per: 5 },
+  // So long that what a busy machine delays is a small part of it.
+  steady: { requests: 100, per: 10 },
   killed: { requests: 10, per: 1 },
 } as const satisfies Readonly<Record<string, Limit>>;
 
@@ -78,11 +79,13 @@ describe.skipIf(!reachable)('three processes on one PostgreSQL server (needs one
       SLUICEWAY_DATABASE_CONNECTIONS: '4',
       DATABASE_URL: fresh.url,
     };
-    for (let each = 0; each < 3; each += 1) {
+    // All at once, as a fleet does on its first day.
+    const starting = Array.from({ length: 3 }, async () => {
       const engine = await startEngine(settings);
-      engines.push(engine);
       forAll.push(() => engine.end('SIGKILL'));
-    }
+      engines.push(engine);
+    });
+    await Promise.all(starting);
     await engines[0]?.api.post('/resources', { sid: 'shop', name: 'Shop', channels: {} });
   }, 60_000);
   afterEach(() => end(forOne));
@@ -138,8 +141,8 @@ describe.skipIf(!reachable)('three processes on one PostgreSQL server (needs one
   });
 
   it('send nearly all that is allowed', { timeout: 60_000 }, async () => {
-    const times = await sendAll('steady', 350);
-    await until(async () => (await times()).length >= 350);
+    const times = await sendAll('steady', 260);
+    await until(async () => (await times()).length >= 260);
     const { most, share } = counted(await times(), LIMITS.steady);
     expect(most).toBeLessThanOrEqual(LIMITS.steady.requests);
     expect(share).toBeGreaterThanOrEqual(0.95);

@@ -1,7 +1,7 @@
 /** What providers answer at their worst, the whole way through a message: sizes, lies, garbage, ways to where nobody may go. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Corridor, openCorridor } from '../support/corridor.ts';
 import type { Step } from '../support/scripted-provider.ts';
 import { messagePipeline, person, smsChannel } from '../support/sms-channel.ts';
@@ -9,6 +9,7 @@ import { createTally } from './tally.ts';
 
 const MEGABYTE = 1_048_576;
 const tally = createTally();
+afterEach(tally.saw);
 let corridor: Corridor;
 /** Where nobody may go: another address of this machine, at the provider's port. */
 let inside: Server;

@@ -1,5 +1,5 @@
 /** Clocks that jump by hours while messages wait: nothing is stuck for good, nothing is sent twice, what expires expires. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Corridor, openCorridor } from '../support/corridor.ts';
 import { databaseKinds } from '../support/database.ts';
 import { until } from '../support/engine.ts';
@@ -10,6 +10,7 @@ import { createTally } from './tally.ts';
 const HOUR = 3_600;
 const kinds = await databaseKinds();
 const tally = createTally();
+afterEach(tally.saw);
 afterAll(() => console.log(tally.line()));
 
 describe.each(kinds)('a clock that jumps, on the %s database', (kind) => {

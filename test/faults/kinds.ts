@@ -59,7 +59,7 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
-    kind: 'freeze, then cut',
+    kind: 'freeze and then cut',
     needsOwnServer: false,
     happen: async (world, random) => {
       const proxy = world.proxyOf(worker(random));

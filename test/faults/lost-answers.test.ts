@@ -1,5 +1,5 @@
 /** Statements that were done and whose answers were lost: whoever asks again must find what is there. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/storage/database.ts';
 import { type Corridor, openCorridor } from '../support/corridor.ts';
 import { databaseKinds } from '../support/database.ts';
@@ -12,6 +12,7 @@ const SEED = Number(process.env.FAULTS_SEED ?? 5);
 const MESSAGES = 120;
 const kinds = await databaseKinds();
 const tally = createTally();
+afterEach(tally.saw);
 afterAll(() => console.log(tally.line()));
 
 describe.each(kinds)(`answers of the %s database that are lost, seed ${SEED}`, (kind) => {

@@ -28,7 +28,7 @@ it.skipIf(programs === undefined)(
   `ends with equal books after a database that crashed and was restarted, seed ${seed} (needs the programs of PostgreSQL)`,
   { timeout: 240_000 },
   async () => {
-    const kinds = ['crash database', 'restart database', 'freeze, then cut'];
+    const kinds = ['crash database', 'restart database', 'freeze and then cut'];
     expect(await runScenario({ seed, faults: 3, kinds, misbehaved: 12, programs, tally })).toEqual([]);
   },
 );

@@ -40,6 +40,11 @@ export async function runScenario(scenario: Scenario): Promise<readonly string[]
       (each) =>
         (scenario.kinds?.includes(each.kind) ?? true) && (!each.needsOwnServer || world.own !== undefined),
     );
+    if (possible.length === 0) {
+      throw new Error(
+        `None of these kinds can be done here: ${scenario.kinds}. There are: ${FAULTS.map(({ kind }) => kind).join(', ')}.`,
+      );
+    }
     const order = orderOf(random, possible, scenario.faults);
     let goesOn = true;
     // The callers have randomness of their own: how fast they are answered must not change what breaks.
@@ -57,11 +62,12 @@ export async function runScenario(scenario: Scenario): Promise<readonly string[]
     for (const { fault } of await world.provider.log())
       if (fault !== undefined) tally.fault(`provider ${fault}`);
     const nothing = SAFETIES.filter((safety) => accepted[safety].length === 0);
-    tally.run();
-    return [
+    const wrong = [
       ...nothing.map((safety) => `${safety}: nothing was accepted at all`),
       ...(await compareBooks(world, accepted)),
     ];
+    tally.run(wrong.length === 0);
+    return wrong;
   } catch (thrown) {
     throw new Error(`${String(thrown)}\nThe nodes said:\n${await world.words()}`);
   } finally {

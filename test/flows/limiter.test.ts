@@ -182,3 +182,35 @@ describe('a database that fails', () => {
     expect(await limiter.within([limit], async () => 'sent')).toBe('sent');
   });
 });
+
+describe('a process that stands still for longer than its lease', () => {
+  it.each([
+    ['', false],
+    [' and renews its lease after that', true],
+  ])(
+    'while it waits for the second of two limits%s: sends nothing on the first, which others may have by now',
+    async (_text, renews) => {
+      const [first, second] = [newLimit(2, 600), newLimit(1, 600)];
+      const now = performance.now.bind(performance);
+      let stoodStillMs = 0;
+      let renewing: Promise<void> | undefined;
+      const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + stoodStillMs);
+      let sent = 0;
+      const send = async () => {
+        sent += 1;
+      };
+      const limiter: Limiter = newLimiter(async (text, values) => {
+        const rows = await test.database.query(text, values);
+        if (stoodStillMs > 0 || !JSON.stringify(values).includes(second.key)) return rows as never;
+        stoodStillMs = 3_600_000;
+        if (renews) renewing = limiter.within([first], send);
+        return [{ granted: 0, wait_ms: 10, soon: 1 }] as never;
+      });
+      const refused = await failureOf(() => limiter.within([first, second], send));
+      await renewing;
+      clock.mockRestore();
+      expect(refused.code).toBe('RATE_LIMITED');
+      expect(sent).toBe(renews ? 1 : 0);
+    },
+  );
+});

@@ -233,4 +233,23 @@ describe('stopping', () => {
     expect(await mailings.show(id)).toMatchObject({ state: 'stopped', counts: { stopped: 5 } });
     expect((await mailings.act(id, 'stop')).status).toBe(409);
   });
+
+  it('stops what comes back to a lane that rests, and would be due again long before it goes on', async () => {
+    const soon = addressed('resting').map((pipe) =>
+      pipe.id === 2 ? { ...pipe, params: { ...pipe.params, retry: { delays: [0.05] } } } : pipe,
+    );
+    await mailings.channelWith('resting', soon);
+    await corridor.provider.script('/resting', { status: 503, delayMs: 1_500 });
+    const id = await mailings.create('resting');
+    await mailings.act(id, 'start');
+    await until(async () => (await mailings.reached('resting')).length === all.length);
+    const { body } = await corridor.api('GET /lanes');
+    const lane = body.data.find((each: { channel: string }) => each.channel === 'resting');
+    await corridor.api(`POST /lanes/${lane.id}/pause`);
+    await mailings.act(id, 'stop');
+    await until(async () => (await mailings.show(id)).counts.stopped === all.length);
+    await corridor.idle();
+    expect((await mailings.show(id)).launches[0].finishedAt).not.toBeNull();
+    expect(await mailings.reached('resting')).toEqual(all);
+  });
 });

@@ -40,8 +40,23 @@ describe.each(kinds)('on the %s database', (kind) => {
       [2, 'done'],
     ]);
     const { body } = await corridor.api('GET /audit');
-    expect(body.data).toContainEqual(expect.objectContaining({ action: 'messages.redrive' }));
+    const after = { redriven: 1, messages: [id] };
+    expect(body.data).toContainEqual(expect.objectContaining({ action: 'messages.redrive', after }));
     expect(await redrive({ ids: [id] })).toEqual({ redriven: 0 });
+  });
+
+  it('is audited or not made at all', async () => {
+    await corridor.provider.script('/send', { status: 503 });
+    const id = await corridor.send('again', person('dan'));
+    await corridor.idle();
+    await corridor.database.query(
+      `alter table audit add constraint unwritable check (action <> 'messages.redrive') not valid`,
+    );
+    expect((await corridor.api('POST /messages/redrive', { ids: [id] })).status).toBeGreaterThanOrEqual(500);
+    await corridor.database.query('alter table audit drop constraint unwritable');
+    expect(await corridor.view(id)).toMatchObject({ state: 'failed', attempt: 1 });
+    expect(await redrive({ ids: [id] })).toEqual({ redriven: 1 });
+    await corridor.idle();
   });
 
   it('keeps late events of the attempt before away from the new one', async () => {

@@ -58,6 +58,27 @@ describe('a retry', () => {
     expect(new Set(bodies).size).toBe(1);
   });
 
+  it('follows a schedule over days, and no longer than the message lives', async () => {
+    const HOUR = 3_600;
+    const days = messagePipeline({ retry: { delays: [HOUR, 24 * HOUR, 72 * HOUR, 72 * HOUR] } });
+    const id = await sendThrough('days', days, [{ status: 503 }]);
+    for (const [tries, hours] of [1, 24, 72].entries()) {
+      await corridor.pass(hours * HOUR - 600);
+      expect(await requestsOf(id)).toBe(tries + 1);
+      await corridor.pass(700);
+      expect(await requestsOf(id)).toBe(tries + 2);
+    }
+    expect(await corridor.view(id)).toMatchObject({ state: 'queued', attempt: 1 });
+    const expiresAt = new Date(corridor.ground.clock.now() + 25 * HOUR * 1_000).toISOString();
+    const brief = await corridor.send('days', { ...person('brief'), expiresAt });
+    await corridor.idle();
+    await corridor.provider.script('/send', { status: 202 });
+    await corridor.pass(72 * HOUR);
+    expect(await corridor.view(id)).toMatchObject({ state: 'sent', attempt: 1 });
+    expect(await requestsOf(id)).toBe(5);
+    expect(await corridor.view(brief)).toMatchObject({ state: 'expired', reason: 'MESSAGE_EXPIRED' });
+  });
+
   it('waits as long as the provider asks', async () => {
     const id = await sendThrough('asked', messagePipeline({ retry: { delays: [1] } }), [
       { status: 429, headers: { 'retry-after': '100' } },

@@ -1,9 +1,10 @@
 /** Settling in bad weather: a database that fails for a while, and a run that it refuses. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endMessage } from '../../src/flows/end-message.ts';
 import type { Ground } from '../../src/flows/ground.ts';
 import type { Parts } from '../../src/flows/parts.ts';
 import { createSettler } from '../../src/flows/settler.ts';
-import { claim, enterNode, FIRST_ID } from '../../src/storage/claim.ts';
+import { type ClaimedRow, claim, enterNode, FIRST_ID, PIPELINE_CODES } from '../../src/storage/claim.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { STATE_CODES } from '../../src/storage/states.ts';
 import { type Corridor, openCorridor } from '../support/corridor.ts';
@@ -116,5 +117,34 @@ describe.each(kinds)('settling on the %s database', (kind) => {
     await Promise.all(ids.map((id) => settler.add(ended(id, nowMs))));
     expect(await statesOf(ids)).toEqual(ids.map(() => [STATE_CODES.delivered, null, true]));
     expect(await owned()).toBe(0);
+  });
+
+  it('a verdict on a moderation that waited for long is due now, not when that was: lanes are not searched there', async () => {
+    const [id = ''] = await claimed(1);
+    const settler = createSettler(corridor.ground, () => node);
+    const [row] = await corridor.database.query<{ lane_id: number }>(
+      'select lane_id from waiting where id = $1',
+      [id],
+    );
+    const nowMs = corridor.ground.clock.now();
+    const moderated = {
+      ...{ id, message_id: id, pipeline: PIPELINE_CODES.moderate, channel_version_id: 1 },
+      ...{
+        account_id: corridor.accountId,
+        lane_id: row?.lane_id,
+        due: nowMs - 3_600_000,
+        state: 0,
+        attempt: 1,
+      },
+    };
+    const { ids } = corridor.ground;
+    await settler.add(
+      endMessage(moderated as ClaimedRow, 'failed', 'DOCUMENT_INVALID', 'It cannot run.', ids),
+    );
+    const verdicts = await corridor.database.query<{ due: number }>(
+      'select (extract(epoch from due_at) * 1000)::float8 as due from waiting where pipeline = $1',
+      [PIPELINE_CODES.moderated],
+    );
+    expect(verdicts.map(({ due }) => due >= nowMs)).toEqual([true]);
   });
 });

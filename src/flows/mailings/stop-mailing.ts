@@ -21,6 +21,8 @@ import { wrongState } from './wrong-state.ts';
 const PAGE_ROWS = 5_000;
 /** What ran at the stop is looked for again after so long. */
 const REST_MS = 2_000;
+/** What ran while a walk began may be due again so long before that, by the clock of another process. */
+const MARGIN_MS = 2_000;
 const BY_HAND = ['scheduled', 'moderating', 'sending', 'paused', 'finished'];
 
 export interface StopMailing {
@@ -60,16 +62,17 @@ export function createStopMailing(
     woken([lane.id]);
   };
 
-  /** Stops what waits from a place on, in all lanes of the channel; gives where to go on if time ran out. */
+  /** Stops what waits from a place on, in all lanes of the channel; gives where to go on, and whether all is done. */
   const sweep = async (
     launch: LaunchRow,
     task: MailingTask,
     endMs: number,
-  ): Promise<MailingTask | undefined> => {
+  ): Promise<{ readonly whole: boolean; readonly task: MailingTask }> => {
     const { id: launchId } = launch;
+    const { sweptMs, begunMs = clock.now() } = task;
     const all = await lanesOfChannel(database, launch.channel_id, launch.account_id);
-    // What comes back from a run is due after now; what was due before has been looked at.
-    const first = { dueMs: task.swept === true ? clock.now() : 0, afterId: FIRST_ID };
+    // What came back from a run since the last walk began is due after that, and stands there still where its lane rests.
+    const first = { dueMs: Math.max(0, (sweptMs ?? 0) - MARGIN_MS), afterId: FIRST_ID };
     for (const laneId of all.filter((each) => each >= (task.laneId ?? 0))) {
       const here = laneId === task.laneId;
       let after: typeof first | undefined = here
@@ -77,11 +80,11 @@ export function createStopMailing(
         : first;
       while (after !== undefined) {
         const nowMs = clock.now();
-        if (nowMs >= endMs) return { ...task, laneId, ...after };
-        after = await stopWaiting(database, launchId, laneId, after, task.swept !== true, PAGE_ROWS, nowMs);
+        if (nowMs >= endMs) return { whole: false, task: { ...task, begunMs, laneId, ...after } };
+        after = await stopWaiting(database, launchId, laneId, after, sweptMs === undefined, PAGE_ROWS, nowMs);
       }
     }
-    return undefined;
+    return { whole: true, task: { launchId, sweptMs: begunMs } };
   };
 
   /** Withdraws what was placed; true when all of it was looked at. */
@@ -111,12 +114,11 @@ export function createStopMailing(
       const endMs = clock.now() + SLICE_MS;
       const [launch] = await readLaunches(database, [launchId]);
       if (launch?.state !== 'stopped') return { done: [row.id] };
-      const rest = await sweep(launch, task, endMs);
-      if (rest !== undefined) return goOn(row, clock.now(), rest);
-      const swept = { launchId, swept: true };
-      if (launch.withdrawing && !(await withdraw(launch, endMs))) return goOn(row, clock.now(), swept);
+      const swept = await sweep(launch, task, endMs);
+      if (!swept.whole) return goOn(row, clock.now(), swept.task);
+      if (launch.withdrawing && !(await withdraw(launch, endMs))) return goOn(row, clock.now(), swept.task);
       if ((await openMessages(database, launchId)) === 0) return { done: [row.id] };
-      return goOn(row, clock.now() + REST_MS, swept);
+      return goOn(row, clock.now() + REST_MS, swept.task);
     },
   });
 }

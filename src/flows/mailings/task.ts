@@ -17,8 +17,10 @@ export interface MailingTask {
   readonly laneId?: number;
   readonly dueMs?: number;
   readonly afterId?: string;
-  /** What was waiting is stopped; only what runs now is left. */
-  readonly swept?: boolean;
+  /** When the walk began that goes on. */
+  readonly begunMs?: number;
+  /** What was waiting is stopped. Only what has run since is left, and that is due after this. */
+  readonly sweptMs?: number;
 }
 
 export interface NewMailingTask {

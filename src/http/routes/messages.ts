@@ -39,6 +39,8 @@ import {
 
 const MOST_MESSAGES = 1_000;
 const MOST_REDRIVEN = 10_000;
+/** The audit of a redrive names so many of its messages. */
+const MOST_NAMED = 10;
 const states = Object.keys(STATE_CODES);
 
 const messageRequest = objectSchema(
@@ -253,21 +255,20 @@ export function messageRoutes(
       },
       run: async ({ caller, body, ids }) => {
         const { ids: chosen, ...filter } = body;
-        const rows = await redriveMessages(
-          database,
-          caller.accountId,
-          { ...(await filterOf(filter)), ids: chosen },
-          MOST_REDRIVEN,
-          clock.now(),
-        );
-        await writeAudit(database, {
-          id: ids.next(),
-          accountId: caller.accountId,
-          tokenId: caller.tokenId,
-          action: 'messages.redrive',
-          subject: JSON.stringify(filter),
-          after: { redriven: rows.length },
-          nowMs: clock.now(),
+        const found = { ...(await filterOf(filter)), ids: chosen };
+        const nowMs = clock.now();
+        const rows = await database.transaction(async (tx) => {
+          const redriven = await redriveMessages(tx, caller.accountId, found, MOST_REDRIVEN, nowMs);
+          await writeAudit(tx, {
+            id: ids.next(),
+            accountId: caller.accountId,
+            tokenId: caller.tokenId,
+            action: 'messages.redrive',
+            subject: JSON.stringify(filter),
+            after: { redriven: redriven.length, messages: redriven.slice(0, MOST_NAMED).map(({ id }) => id) },
+            nowMs,
+          });
+          return redriven;
         });
         woken([...new Set(rows.map((row) => row.lane_id))]);
         return { status: 202, body: { redriven: rows.length } };
