@@ -1,9 +1,7 @@
 /** From the outcome of a run to what is settled: states, events, waits, attempts. */
 import type { PipelineName } from '../channel/document.ts';
-import type { RunEvent, RunOutcome, Wait } from '../engine/run.ts';
-import { isObject } from '../json.ts';
-import type { LaterEvent } from '../pipes/contract.ts';
-import { type ClaimedRow, PIPELINE_CODES } from '../storage/claim.ts';
+import type { RunEvent, RunOutcome } from '../engine/run.ts';
+import type { ClaimedRow } from '../storage/claim.ts';
 import type { SettledAttempt, SettledEvent, SettledSubscription, SettledWait } from '../storage/settle.ts';
 import {
   type MessageState,
@@ -13,15 +11,15 @@ import {
   SUBSCRIPTION_OF_EVENT,
 } from '../storage/states.ts';
 import type { KnownChannel } from './directory.ts';
-import { dueAgain, moderatedBy, wasSent } from './end-message.ts';
+import { moderatedBy, wasSent } from './end-message.ts';
 import { eventTimeMs } from './event-time.ts';
 import { exhaustedOf, reasonOfFailure } from './exhausted.ts';
-import { failingRun, maySent } from './failing.ts';
+import { failingRun } from './failing.ts';
 import type { Ground } from './ground.ts';
 import { type SuppressWish, suppressBy } from './guards/suppress-by-event.ts';
 import { moderatedWait } from './moderated.ts';
+import { againWait, branchWait, laterWaits } from './outcome-waits.ts';
 import type { LooseEvent, Parts } from './parts.ts';
-import { readPayload, writePayload } from './payload.ts';
 import type { Redact } from './redact.ts';
 import { trailText } from './trail.ts';
 
@@ -239,92 +237,4 @@ function looseEvent(question: OutcomeQuestion, event: RunEvent): LooseEvent {
     ...detailsOf(event, nowMs, question.redact),
     ...(suppress !== undefined && { suppress }),
   };
-}
-
-function waitRow(question: OutcomeQuestion, more: Partial<SettledWait>): SettledWait {
-  const { row, nowMs } = question;
-  return {
-    source: row.id,
-    id: row.id,
-    accountId: row.account_id,
-    laneId: row.lane_id,
-    dueMs: nowMs,
-    pipeline: row.pipeline,
-    pipe: null,
-    tries: 0,
-    messageId: row.message_id,
-    channelVersionId: row.channel_version_id,
-    payload: null,
-    ...more,
-  };
-}
-
-function againWait(question: OutcomeQuestion, wait: Wait): SettledWait {
-  const { row } = question;
-  // An untouched first pipe begins again from the message itself.
-  const untouched = wait.reason === 'limit' && row.payload === null && question.outcome.trail.length === 1;
-  return waitRow(question, {
-    dueMs: dueAgain(row, dueMs(question, wait.delayMs)),
-    pipe: untouched ? row.pipe : wait.pipe,
-    tries: wait.tries,
-    payload: untouched ? null : keptRun(question, wait),
-  });
-}
-
-function dueMs(question: OutcomeQuestion, delayMs: number): number {
-  // From now on, not from the begin of the run, which may have waited long for its answer.
-  const nowMs = question.ground.clock.now();
-  const due = nowMs + delayMs;
-  const { expires } = question.row;
-  const mayExpire = question.pipeline === 'message' && expires !== null && expires > nowMs;
-  return mayExpire ? Math.min(due, expires) : due;
-}
-
-/** `$in` as it stands, and `$origin` where it cannot be made again from the message. */
-function keptRun(question: OutcomeQuestion, wait: Wait): string {
-  const { pipeline, origin, ground, row } = question;
-  const originOfRun =
-    origin ??
-    (pipeline === 'schedule' && row.payload !== null
-      ? (readPayload(ground.vault, row.payload) as { origin?: unknown }).origin
-      : undefined);
-  return payloadOf(question, {
-    in: wait.in,
-    ...(wait.error !== undefined && { error: wait.error }),
-    ...(originOfRun !== undefined && { origin: originOfRun }),
-    ...((question.doubt === true || maySent(question.outcome, question.channel.document.unknown)) && {
-      doubt: true,
-    }),
-  });
-}
-
-function payloadOf(question: OutcomeQuestion, run: Readonly<Record<string, unknown>>): string {
-  const { senderId, ground, redact, nowMs } = question;
-  return writePayload(ground.vault, { ...run, ...(senderId !== undefined && { senderId }) }, redact, nowMs);
-}
-
-function branchWait(question: OutcomeQuestion, wait: Wait): SettledWait {
-  return waitRow(question, {
-    id: question.ground.ids.next(),
-    dueMs: dueMs(question, wait.delayMs),
-    pipe: wait.pipe,
-    tries: wait.tries,
-    payload: keptRun(question, wait),
-  });
-}
-
-function laterWaits(question: OutcomeQuestion): SettledWait[] {
-  const nowMs = question.ground.clock.now();
-  return question.outcome.later.map((event: LaterEvent) => {
-    const value = isObject(event.value) ? event.value : { value: event.value };
-    const at = event.at === undefined ? Number.NaN : Date.parse(event.at);
-    return waitRow(question, {
-      id: question.ground.ids.next(),
-      // Never before now: lanes are searched from the present on.
-      dueMs: Math.max(nowMs, Number.isNaN(at) ? nowMs + (event.delaySeconds ?? 60) * 1_000 : at),
-      pipeline: PIPELINE_CODES.schedule,
-      pipe: event.pipe,
-      payload: payloadOf(question, { in: value, origin: value }),
-    });
-  });
 }
