@@ -7,7 +7,7 @@ import type { Started } from '../../demo/start-process.ts';
 import { processorMs } from '../processor-time.ts';
 
 /** Sent before anything is measured, so that code is compiled and connections are open. */
-export const WARM_UP = 10_000;
+export const WARM_UP = 20_000;
 const LOOK_EVERY_MS = 10;
 const GIVE_UP_MS = 600_000;
 

@@ -9,13 +9,20 @@ export const TEXT = [
 
 type Values = Readonly<Record<string, string | number>>;
 
-/** All that one message needs: a peer finds it in its job, we find it in the message, its profile and its subscription. */
-export interface Message {
-  readonly number: number;
+/** What is known of whom a message goes to: we find it in a profile and its subscription. */
+export interface Person {
   readonly phone: string;
   readonly customer: Values;
+}
+
+/** What a job carries where people are looked up. */
+export interface Given {
+  readonly number: number;
   readonly attributes: Values;
 }
+
+/** All that one message needs. */
+export interface Message extends Given, Person {}
 
 /** The values of message `number`. */
 export function messageOf(number: number): Message {

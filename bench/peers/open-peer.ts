@@ -12,11 +12,15 @@ const MAIN = fileURLToPath(new URL('queues/main.ts', import.meta.url));
 /** Which peers write an event row per job: those on PostgreSQL, all, or none. */
 export type EventChoice = 'sql' | 'all' | 'none';
 
+/** Where the values of a person are: looked up when a job is handled, or in the job. */
+export type ValueChoice = 'database' | 'job';
+
 /** Opens the peer and has it do the warm-up. */
 export async function openPeer(
   peer: Peer,
   providerPort: string,
-  choice: EventChoice,
+  choice: { readonly event: EventChoice; readonly values: ValueChoice },
+  messages: number,
   closing: Closing,
 ): Promise<Contestant> {
   const onPostgres = peer.store === 'postgres';
@@ -24,13 +28,15 @@ export async function openPeer(
     ? openDatabase()
     : openRedis(peer.store === 'redis always' ? 'always' : 'everysec'));
   closing.later(store.drop);
-  const withEvents = choice === 'all' || (choice === 'sql' && onPostgres);
+  const withEvents = choice.event === 'all' || (choice.event === 'sql' && onPostgres);
+  const withPeople = choice.values === 'database';
   const stores = [store];
-  if (withEvents && !onPostgres) {
-    const events = await openDatabase();
-    closing.later(events.drop);
-    stores.push(events);
+  if ((withEvents || withPeople) && !onPostgres) {
+    const database = await openDatabase();
+    closing.later(database.drop);
+    stores.push(database);
   }
+  const databaseUrl = stores.at(-1)?.url ?? store.url;
   const { requests = 64, ...settings } = peer.settings;
   const { ask, pid, end } = await startPeer({
     library: peer.library,
@@ -38,7 +44,8 @@ export async function openPeer(
     providerUrl: `http://127.0.0.1:${providerPort}`,
     requests: Number(requests),
     settings,
-    eventsUrl: withEvents ? stores.at(-1)?.url : undefined,
+    eventsUrl: withEvents ? databaseUrl : undefined,
+    people: withPeople ? { url: databaseUrl, count: WARM_UP + messages } : undefined,
   });
   closing.later(end);
 

@@ -11,6 +11,8 @@ export interface Opening {
   readonly settings: Settings;
   /** Where an event row per job is written; undefined where none is. */
   readonly eventsUrl: string | undefined;
+  /** The database in which people are looked up, and how many there are; undefined where jobs carry all values. */
+  readonly people: { readonly url: string; readonly count: number } | undefined;
 }
 
 export type Question =

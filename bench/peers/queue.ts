@@ -1,9 +1,9 @@
 /** What a peer's queue must do to be measured: the files in queues/ say it in each peer's own words. */
-import type { Message } from './message.ts';
+import type { Given, Message } from './message.ts';
 
 export interface Queue {
   /** Adds one batch of jobs by the peer's own way for many; durable when it resolves. */
-  readonly enqueue: (messages: readonly Message[]) => Promise<void>;
+  readonly enqueue: (jobs: readonly Job[]) => Promise<void>;
   /** Begins to work; resolves when the peer says it works. */
   readonly start: () => Promise<void>;
   /** Ends working, so that jobs can be added and stay; `start` begins again. */
@@ -18,8 +18,11 @@ export interface Queue {
 /** What a peer is opened with: numbers and switches of its row in contestants.ts. */
 export type Settings = Readonly<Record<string, number | boolean>>;
 
+/** What a job carries: all values of its message, or only its own, where the person is looked up. */
+export type Job = Given | Message;
+
 /** Handles one job; resolves when its outcome is recorded. */
-export type Handle = (message: Message) => Promise<void>;
+export type Handle = (job: Job) => Promise<void>;
 
 export type OpenQueue = (storeUrl: string, settings: Settings, handle: Handle) => Promise<Queue>;
 

@@ -2,8 +2,8 @@
  * `npm run bench:peers`: the same sending as a job of graphile-worker, pg-boss and BullMQ beside ours, in one run, taking
  * turns. Every count is verified; exit code 1 where one is wrong. docs/performance.md says how to read what it prints.
  *
- * Options: --messages N (20000), --rounds N (3), --only NAME[;NAME…] (all), --event sql|all|none (sql),
- * --settings JSON (instead of those in contestants.ts, for what --only names)
+ * Options: --messages N (60000), --rounds N (3), --only NAME[;NAME…] (all), --event sql|all|none (sql),
+ * --values database|job (database), --settings JSON (instead of those in contestants.ts, for what --only names)
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { type Closing, openClosing } from './closing.ts';
 import { OURS, PEERS, type Peer } from './contestants.ts';
 import { type Figures, measure } from './measure.ts';
 import { openOurs } from './open-ours.ts';
-import { type EventChoice, openPeer } from './open-peer.ts';
+import { type EventChoice, openPeer, type ValueChoice } from './open-peer.ts';
 import { hasRedis } from './stores.ts';
 import { printSettings, printTable, rate } from './table.ts';
 
@@ -29,15 +29,16 @@ interface Options {
   readonly ours: boolean;
   readonly peers: readonly Peer[];
   readonly event: EventChoice;
+  readonly values: ValueChoice;
 }
 
 async function main(options: Options, closing: Closing): Promise<void> {
   install();
   // All of them run with the memory settings that `npm start` gives to ours.
   process.env.NODE_OPTIONS = await startOptions();
-  const { messages, rounds, event } = options;
+  const { messages, rounds, event, values } = options;
   console.log(
-    `${rate(messages)} messages, ${rounds} rounds, event rows: ${event}; ${availableParallelism()} × ${cpus()[0]?.model}, Node ${process.versions.node}\n`,
+    `${rate(messages)} messages, ${rounds} rounds, event rows: ${event}, values of people: ${values}; ${availableParallelism()} × ${cpus()[0]?.model}, Node ${process.versions.node}\n`,
   );
   const measured = new Map<string, Figures[]>();
   for (let round = 1; round <= rounds; round += 1) {
@@ -54,7 +55,7 @@ async function main(options: Options, closing: Closing): Promise<void> {
     };
     if (options.ours) await measureOne(OURS, (port) => openOurs(port, messages, closing));
     for (const peer of options.peers)
-      await measureOne(peer.name, (port) => openPeer(peer, port, event, closing));
+      await measureOne(peer.name, (port) => openPeer(peer, port, { event, values }, messages, closing));
   }
   console.log(`\n${printTable(measured)}\n\nsettings`);
   for (const { name, settings, why } of options.peers)
@@ -76,10 +77,11 @@ function install(): void {
 function readOptions(): Options {
   const { values } = parseArgs({
     options: {
-      messages: { type: 'string', default: '20000' },
+      messages: { type: 'string', default: '60000' },
       rounds: { type: 'string', default: '3' },
       only: { type: 'string' },
       event: { type: 'string', default: 'sql' },
+      values: { type: 'string', default: 'database' },
       settings: { type: 'string' },
     },
   });
@@ -100,7 +102,8 @@ function readOptions(): Options {
     ours: only.includes(OURS),
     peers:
       settings === undefined ? peers : peers.map((peer) => ({ ...peer, settings: JSON.parse(settings) })),
-    event: eventChoice(values.event),
+    event: oneOf('--event', values.event, ['sql', 'all', 'none']),
+    values: oneOf('--values', values.values, ['database', 'job']),
   };
 }
 
@@ -109,9 +112,10 @@ function wholeNumber(name: string, text: string): number {
   return Number(text);
 }
 
-function eventChoice(text: string): EventChoice {
-  if (text === 'sql' || text === 'all' || text === 'none') return text;
-  throw new Error(`--event must be sql, all or none, not "${text}".`);
+function oneOf<Choice extends string>(name: string, text: string, choices: readonly Choice[]): Choice {
+  const chosen = choices.find((choice) => choice === text);
+  if (chosen === undefined) throw new Error(`${name} must be ${choices.join(' or ')}, not "${text}".`);
+  return chosen;
 }
 
 const closing = openClosing();

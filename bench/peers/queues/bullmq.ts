@@ -1,7 +1,6 @@
 /** BullMQ: `addBulk` and one `Worker`, on Redis or on PostgreSQL as the address says. */
 import { Queue as BullQueue, createPostgresBackend, Worker } from 'bullmq';
-import type { Message } from '../message.ts';
-import type { Handle, OpenQueue, Settings } from '../queue.ts';
+import type { Handle, Job, OpenQueue, Settings } from '../queue.ts';
 
 const NAME = 'send';
 
@@ -41,7 +40,7 @@ async function openOnRedis(url: string, settings: Settings, handle: Handle): Pro
   // A worker's connection must wait for Redis as long as it takes: BullMQ asks for this.
   const connection = { url, maxRetriesPerRequest: null };
   const queue = new BullQueue(NAME, { connection });
-  const worker = new Worker<Message>(NAME, (job) => handle(job.data), {
+  const worker = new Worker<Job>(NAME, (job) => handle(job.data), {
     connection,
     autorun: false,
     concurrency: Number(settings.concurrency),
@@ -57,7 +56,7 @@ async function openOnPostgres(url: string, settings: Settings, handle: Handle): 
   await queue.waitUntilReady();
   const worker = new Worker(
     NAME,
-    (job: { data: Message }) => handle(job.data),
+    (job: { data: Job }) => handle(job.data),
     { connection, autorun: false, concurrency: Number(settings.concurrency) },
     createPostgresBackend,
   );

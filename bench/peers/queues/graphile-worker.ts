@@ -2,8 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { Logger, makeWorkerUtils, type Runner, run, type WorkerEvents } from 'graphile-worker';
 import pg from 'pg';
-import type { Message } from '../message.ts';
-import type { OpenQueue } from '../queue.ts';
+import type { Job, OpenQueue } from '../queue.ts';
 
 const SILENT = new Logger(() => () => {});
 
@@ -30,7 +29,7 @@ export const openQueue: OpenQueue = async (storeUrl, settings, handle) => {
         logger: SILENT,
         events,
         noHandleSignals: true,
-        taskList: { send: (payload) => handle(payload as Message) },
+        taskList: { send: (payload) => handle(payload as Job) },
         preset: {
           worker: {
             concurrentJobs: Number(settings.concurrency),

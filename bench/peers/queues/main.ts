@@ -4,8 +4,9 @@
  */
 import { messageOf } from '../message.ts';
 import type { Opening, Question } from '../questions.ts';
-import { ENQUEUE_AT_ONCE, ENQUEUE_BATCH, type OpenQueue } from '../queue.ts';
+import { ENQUEUE_AT_ONCE, ENQUEUE_BATCH, type Handle, type Job, type OpenQueue } from '../queue.ts';
 import { openQueue as openBullmq } from './bullmq.ts';
+import { openPeople } from './find-people.ts';
 import { openQueue as openGraphileWorker } from './graphile-worker.ts';
 import { openQueue as openPgBoss } from './pg-boss.ts';
 import { openEvents } from './record-events.ts';
@@ -19,8 +20,14 @@ const QUEUES: Readonly<Record<Opening['library'], OpenQueue>> = {
 
 async function main(opening: Opening): Promise<void> {
   const events = opening.eventsUrl === undefined ? undefined : await openEvents(opening.eventsUrl);
-  const sending = openSending(opening.providerUrl, opening.requests, events?.record);
-  const handle = (message: Parameters<typeof sending.handle>[0]) => sending.handle(message).catch(end);
+  const people =
+    opening.people === undefined ? undefined : await openPeople(opening.people.url, opening.people.count);
+  const sending = openSending(opening.providerUrl, opening.requests, people?.find, events?.record);
+  const handle: Handle = (job) => sending.handle(job).catch(end);
+  const jobOf = (number: number): Job => {
+    const message = messageOf(number);
+    return people === undefined ? message : { number, attributes: message.attributes };
+  };
   const queue = await QUEUES[opening.library](opening.storeUrl, opening.settings, handle);
 
   const enqueue = async (from: number, to: number) => {
@@ -30,7 +37,7 @@ async function main(opening: Opening): Promise<void> {
         while (next < to) {
           const first = next;
           next = Math.min(to, first + ENQUEUE_BATCH);
-          await queue.enqueue(Array.from({ length: next - first }, (_, index) => messageOf(first + index)));
+          await queue.enqueue(Array.from({ length: next - first }, (_, index) => jobOf(first + index)));
         }
       }),
     );
@@ -46,6 +53,7 @@ async function main(opening: Opening): Promise<void> {
     else {
       await queue.close();
       await sending.close();
+      await people?.close();
       await events?.close();
     }
     return 0;

@@ -1,8 +1,7 @@
 /** pg-boss: `insert`, and either `work` with batches or a loop of our own around `fetch` and `complete`. */
 import pg from 'pg';
 import { PgBoss } from 'pg-boss';
-import type { Message } from '../message.ts';
-import type { OpenQueue } from '../queue.ts';
+import type { Job, OpenQueue } from '../queue.ts';
 
 const NAME = 'send';
 
@@ -28,7 +27,7 @@ export const openQueue: OpenQueue = async (storeUrl, settings, handle) => {
 
   const fetchUntilPaused = async () => {
     while (working) {
-      const jobs = await boss.fetch<Message>(NAME, { batchSize });
+      const jobs = await boss.fetch<Job>(NAME, { batchSize });
       await Promise.all(jobs.map((job) => handle(job.data)));
       if (jobs.length > 0)
         await boss.complete(
@@ -58,7 +57,7 @@ export const openQueue: OpenQueue = async (storeUrl, settings, handle) => {
         pollingIntervalSeconds: 0.5,
         burstWhenBatchFull: true,
       };
-      await boss.work<Message>(NAME, options, async (jobs) => {
+      await boss.work<Job>(NAME, options, async (jobs) => {
         await Promise.all(jobs.map((job) => handle(job.data)));
       });
     },

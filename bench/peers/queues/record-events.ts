@@ -1,24 +1,22 @@
 /**
  * The event row of a job, for peers that keep their jobs in PostgreSQL: who was sent what, and the provider's id, as our
- * engine keeps it. Rows that arrive while a write is under way go together into the next: the fastest honest way to do
- * it, and the same for every peer, however it takes its jobs.
+ * engine keeps it.
  */
 import pg from 'pg';
+import { together } from './together.ts';
 
 /** Resolves when the row is committed. */
-export type RecordEvent = (reference: string, externalId: string) => Promise<void>;
+export type RecordEvent = (event: SentEvent) => Promise<unknown>;
+
+export interface SentEvent {
+  readonly reference: string;
+  readonly externalId: string;
+}
 
 export interface Events {
   readonly record: RecordEvent;
   readonly count: () => Promise<number>;
   readonly close: () => Promise<void>;
-}
-
-interface Waiting {
-  readonly reference: string;
-  readonly externalId: string;
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
 }
 
 /** Makes the table and opens the connection that writes; more than one write at a time gains nothing. */
@@ -29,36 +27,16 @@ export async function openEvents(databaseUrl: string): Promise<Events> {
      sid text not null, external_id text not null, at timestamptz not null default now())`,
   );
   await pool.query('create index on bench_event (external_id)');
-  let waiting: Waiting[] = [];
-  let writing = false;
-
-  const write = async () => {
-    writing = true;
-    while (waiting.length > 0) {
-      const batch = waiting;
-      waiting = [];
-      try {
-        await pool.query({
-          name: 'record',
-          text: `insert into bench_event (reference, sid, external_id)
-                 select reference, 'accepted', external_id from unnest($1::text[], $2::text[]) as row (reference, external_id)`,
-          values: [batch.map((row) => row.reference), batch.map((row) => row.externalId)],
-        });
-        for (const row of batch) row.resolve();
-      } catch (error) {
-        for (const row of batch) row.reject(error);
-      }
-    }
-    writing = false;
-  };
-
   return {
-    record: (reference, externalId) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ reference, externalId, resolve, reject });
-        // A turn later, so that answers that came in together are written together.
-        if (!writing && waiting.length === 1) setImmediate(() => void write());
-      }),
+    record: together<SentEvent, void>(async (events) => {
+      await pool.query({
+        name: 'record',
+        text: `insert into bench_event (reference, sid, external_id)
+               select reference, 'accepted', external_id from unnest($1::text[], $2::text[]) as row (reference, external_id)`,
+        values: [events.map((event) => event.reference), events.map((event) => event.externalId)],
+      });
+      return [];
+    }),
     count: async () => {
       const { rows } = await pool.query('select count(*)::int as count from bench_event');
       return rows[0].count;
