@@ -7,39 +7,49 @@ import type { Database, Sql } from './database.ts';
 const FOLDER = fileURLToPath(new URL('./migrations/', import.meta.url));
 /** Any fixed number: one migration at a time on one database, and nobody else makes tables meanwhile. */
 const LOCK = 7_584_201;
+const COMPATIBLE = '-- compatible\n';
 
 /**
  * Applies what is missing, each migration in its own transaction, one process at a time. A migration is known by the
  * number of its file, so that one that comes late with a lower number is applied, too. Gives how many were applied.
- * Throws CONFLICT where the database is newer than this program.
+ *
+ * A migration whose first line is `-- compatible` leaves programs that do not know it working, so that a release can be
+ * rolled out node by node, and back. Throws CONFLICT where a newer program has applied one that does not say so.
  */
 export async function migrate(database: Database): Promise<number> {
   const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.sql')).sort();
   const latest = numberOf(files.at(-1) ?? '0');
-  await alone(database, (tx) =>
-    tx.query(
+  await alone(database, async (tx) => {
+    await tx.query(
       'create table if not exists schema_version (version int primary key, applied_at timestamptz not null default now())',
-    ),
-  );
+    );
+    await tx.query(
+      'alter table schema_version add column if not exists breaking boolean not null default true',
+    );
+  });
   let applied = 0;
   for (const file of files) {
     const number = numberOf(file);
     const text = await readFile(new URL(file, `file://${FOLDER}`), 'utf8');
     applied += await alone(database, async (tx) => {
-      const [books] = await tx.query<{ newest: number; has: boolean | null }>(
-        'select coalesce(max(version), 0)::int as newest, bool_or(version = $1) as has from schema_version',
-        [number],
+      const [books] = await tx.query<{ breaking: number | null; has: boolean | null }>(
+        `select (max(version) filter (where breaking and version > $2))::int as breaking, bool_or(version = $1) as has
+         from schema_version`,
+        [number, latest],
       );
-      const newest = books?.newest ?? 0;
-      if (newest > latest) {
+      const breaking = books?.breaking ?? null;
+      if (breaking !== null) {
         throw new Failure(
           'CONFLICT',
-          `The database has schema ${newest}, but this program knows schemas up to ${latest}. Start a newer Sluiceway; this one would damage the books.`,
+          `The database has schema ${breaking}, but this program knows schemas up to ${latest}. Start a newer Sluiceway; this one would damage the books.`,
         );
       }
       if (books?.has === true) return 0;
       for (const statement of statementsOf(text)) await tx.query(statement);
-      await tx.query('insert into schema_version (version) values ($1)', [number]);
+      await tx.query('insert into schema_version (version, breaking) values ($1, $2)', [
+        number,
+        !text.startsWith(COMPATIBLE),
+      ]);
       return 1;
     });
   }

@@ -2,7 +2,8 @@
 import { Failure } from '../../errors.ts';
 import type { Ground } from '../../flows/ground.ts';
 import { logTold } from '../../flows/operator-events/log-told.ts';
-import { writeAudit } from '../../storage/audit.ts';
+import { hasAudit, writeAudit } from '../../storage/audit.ts';
+import type { Sql } from '../../storage/database.ts';
 import { pauseLane, resetLane, showLanes } from '../../storage/lanes.ts';
 import { type Route, route } from '../route.ts';
 import { anyObject, objectSchema } from '../schemas.ts';
@@ -21,8 +22,22 @@ export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) =
       run: async ({ caller, params, ids }) => {
         const id = Number(params.id);
         const nowMs = clock.now();
-        const isId = Number.isInteger(id) && id < 2 ** 31;
-        const told = isId ? await change(verb, caller.accountId, id, nowMs) : undefined;
+        const auditId = ids.next();
+        const told = await database.transaction(async (tx) => {
+          const isId = Number.isInteger(id) && id < 2 ** 31;
+          const changed = isId ? await change(tx, verb, caller.accountId, id, nowMs) : undefined;
+          // A lane that this very request has reset before, and whose answer was lost, is not to be reset any more.
+          if (changed === undefined) return (await hasAudit(tx, auditId)) ? [] : undefined;
+          await writeAudit(tx, {
+            id: auditId,
+            accountId: caller.accountId,
+            tokenId: caller.tokenId,
+            action: `lanes.${verb}`,
+            subject: String(id),
+            nowMs,
+          });
+          return changed;
+        });
         if (told === undefined)
           throw new Failure(
             'NOT_FOUND',
@@ -31,22 +46,17 @@ export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) =
               : 'There is no lane with this id in your account.',
           );
         logTold(ground.log, told);
-        await writeAudit(database, {
-          id: ids.next(),
-          accountId: caller.accountId,
-          tokenId: caller.tokenId,
-          action: `lanes.${verb}`,
-          subject: String(id),
-          nowMs,
-        });
         woken([]);
         return { status: 204 };
       },
     });
-  const change = (verb: 'pause' | 'resume' | 'reset', accountId: string, id: number, nowMs: number) =>
-    verb === 'reset'
-      ? resetLane(database, accountId, id, nowMs)
-      : pauseLane(database, accountId, id, verb, nowMs);
+  const change = (
+    tx: Sql,
+    verb: 'pause' | 'resume' | 'reset',
+    accountId: string,
+    id: number,
+    nowMs: number,
+  ) => (verb === 'reset' ? resetLane(tx, accountId, id, nowMs) : pauseLane(tx, accountId, id, verb, nowMs));
 
   return [
     route({

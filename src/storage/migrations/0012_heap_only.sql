@@ -1,3 +1,4 @@
+-- compatible
 -- Room on each page for a second version of every row on it. A claim changes its waiting rows, and a settlement its
 -- messages, a whole page at a time; where the new versions do not fit, each goes to another page and enters every index
 -- anew. The space is the same either way: what does not fit here is written there.

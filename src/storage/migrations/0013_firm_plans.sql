@@ -1,3 +1,4 @@
+-- compatible
 -- Lookups whose plans do not depend on statistics. The planner takes a table for empty that was counted while it was:
 -- after a queue has run dry, or when an import is counted before it is committed. Then every way costs the same, and it
 -- reads whole tables once for each row of a batch: with 60,000 people a call of 1,000 messages took ten seconds.
