@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: messages per second from accepted to settled, and provider events per second from request to stored,
- * on the embedded database and on PostgreSQL (BENCH_DATABASE_URL, default the local server). The engine, the provider and
+ * `npm run bench`: messages per second from accepted to settled; provider requests per second that are answered, that
+ * become events, and both at once; on the embedded database and on PostgreSQL (BENCH_DATABASE_URL, default the local server). The engine, the provider and
  * the load are processes of their own. Every count is verified; exit code 1 where one is wrong.
  *
  * Options: --messages N (20000), --requests N (20000), --runs N (3), --only embedded|server, --sample N (100)
@@ -24,13 +24,19 @@ const { values: options } = parseArgs({
   },
 });
 const messages = Number(options.messages);
+/** Half of them are answered and turned into events one after the other, the other half at once. */
 const requests = Math.min(Number(options.requests), messages);
+const half = Math.floor(requests / 2);
 
 interface Figures {
   readonly accept: number;
   readonly send: number;
-  readonly ingest: number;
+  /** Committed and answered while nothing else is done, and then turned into events. */
+  readonly answered: number;
   readonly stored: number;
+  /** Both at once: until the last is answered, and until the last is an event. */
+  readonly answeredToo: number;
+  readonly storedToo: number;
   readonly sendMicros: string;
   readonly storeMicros: string;
   readonly stages: string;
@@ -49,15 +55,17 @@ async function main(): Promise<void> {
       runs.push(figures);
       console.log(
         [
-          `${kind} run ${run}: accept ${figures.accept}/s · send ${figures.send}/s · requests in ${figures.ingest}/s · stored ${figures.stored}/s`,
+          `${kind} run ${run}: accept ${figures.accept}/s · send ${figures.send}/s`,
+          `  requests: answered ${figures.answered}/s · stored ${figures.stored}/s · both at once: answered ${figures.answeredToo}/s, stored ${figures.storedToo}/s`,
           `  µs of processor a message: ${figures.sendMicros}; a request: ${figures.storeMicros}`,
           `  ${figures.stages}`,
         ].join('\n'),
       );
     }
-    const middle = (name: 'accept' | 'send' | 'ingest' | 'stored') => median(runs.map((each) => each[name]));
+    const middle = (name: 'accept' | 'send' | 'answered' | 'stored' | 'answeredToo' | 'storedToo') =>
+      median(runs.map((each) => each[name]));
     console.log(
-      `${kind} median: accept ${middle('accept')}/s · accepted to settled ${middle('send')}/s · requests committed and answered ${middle('ingest')}/s · events stored ${middle('stored')}/s\n`,
+      `${kind} median: accept ${middle('accept')}/s · accepted to settled ${middle('send')}/s · requests committed and answered ${middle('answered')}/s · turned into events ${middle('stored')}/s · both at once ${middle('answeredToo')}/s and ${middle('storedToo')}/s\n`,
     );
   }
 }
@@ -94,12 +102,22 @@ async function measure(world: World): Promise<Figures> {
   // Delivery reports: one request each.
   const beforeReports = timesOf(engine, provider);
   const ingestStart = performance.now();
-  await report(world, warm + 1, requests);
-  const ingest = requests / ((performance.now() - ingestStart) / 1_000);
+  await report(world, warm + 1, half);
+  const answeredToo = half / ((performance.now() - ingestStart) / 1_000);
   await until(async () => (await world.waiting()) === 0);
-  const stored = requests / ((performance.now() - ingestStart) / 1_000);
-  const storeMicros = microsOf(beforeReports, timesOf(engine, provider), requests);
-  verify('messages delivered', await sent('delivered'), WARM_UP / 2 + requests);
+  const storedToo = half / ((performance.now() - ingestStart) / 1_000);
+  const storeMicros = microsOf(beforeReports, timesOf(engine, provider), half);
+
+  await world.pause('in');
+  const answerStart = performance.now();
+  await report(world, warm + 1 + half, half);
+  const answered = half / ((performance.now() - answerStart) / 1_000);
+  verify('requests waiting', await world.waiting(), half);
+  const storeStart = performance.now();
+  await world.resume('in');
+  await until(async () => (await world.waiting()) === 0);
+  const stored = half / ((performance.now() - storeStart) / 1_000);
+  verify('messages delivered', await sent('delivered'), WARM_UP / 2 + 2 * half);
 
   const stages = ['claim', 'run', 'settle']
     .map((stage) => {
@@ -112,8 +130,10 @@ async function measure(world: World): Promise<Figures> {
   return {
     accept: Math.round(accept),
     send: Math.round(messages / seconds),
-    ingest: Math.round(ingest),
+    answered: Math.round(answered),
     stored: Math.round(stored),
+    answeredToo: Math.round(answeredToo),
+    storedToo: Math.round(storedToo),
     sendMicros,
     storeMicros,
     stages,
@@ -126,7 +146,8 @@ function report({ engine }: World, first: number, reports: number): Promise<void
     port: Number(new URL(engine.match).port),
     connections: CONNECTIONS,
     requests: reports,
-    request: (index) => postText('/fbp/v1/bench_sms/1', `{"id":"p-${first + index}","status":"delivered"}`),
+    request: (index) =>
+      postText('/fbp/v1/bench_sms/1/main', `{"id":"p-${first + index}","status":"delivered"}`),
   });
 }
 

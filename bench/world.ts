@@ -28,15 +28,15 @@ export interface World {
   readonly api: Api;
   /** Of the database server; undefined for the embedded one. */
   readonly databaseUrl: string | undefined;
-  readonly laneId: number;
   /** Requests that the provider has taken, and how long those that say when they were accepted were on their way, in ms. */
   readonly taken: () => Promise<{ taken: number; p50: number; p99: number }>;
   /** What waits in all lanes; counting costs the database something. */
   readonly waiting: () => Promise<number>;
   /** Accepts messages by the API, in batches of 500; gives how many a second. */
   readonly accept: (messages: number) => Promise<number>;
-  readonly pause: () => Promise<void>;
-  readonly resume: () => Promise<void>;
+  /** Of what goes out, unless it is said that what comes in is meant. */
+  readonly pause: (way?: 'in') => Promise<void>;
+  readonly resume: (way?: 'in') => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -124,15 +124,17 @@ async function furnish(
   });
   await api.post('/messages', message(0));
   await until(async () => ((await api.get('/messages?state=sent&limit=1')).pagination.total as number) >= 1);
-  const [lane] = (await api.get('/lanes')).data.filter(
-    (each: { channel: string }) => each.channel === 'bench_sms',
-  );
+  const laneOf = async (way = 'out') => {
+    const lanes: { id: number; key: string; channel: string }[] = (await api.get('/lanes')).data;
+    const lane = lanes.find((each) => each.channel === 'bench_sms' && each.key.endsWith(`/${way}`));
+    if (lane === undefined) throw new Error(`The channel has no lane "${way}".`);
+    return lane.id;
+  };
   return {
     engine,
     provider,
     api,
     databaseUrl,
-    laneId: lane.id,
     taken: async () => (await fetch(`http://127.0.0.1:${provider.match}/count`)).json() as never,
     waiting: async () => waitingIn(await (await fetch(`${engine.match}/metrics`)).text()),
     accept: async (messages) => {
@@ -152,12 +154,12 @@ async function furnish(
       );
       return messages / ((performance.now() - startMs) / 1_000);
     },
-    pause: async () => {
-      await api.post(`/lanes/${lane.id}/pause`);
+    pause: async (way) => {
+      await api.post(`/lanes/${await laneOf(way)}/pause`);
       await pause(1_500);
     },
-    resume: async () => {
-      await api.post(`/lanes/${lane.id}/resume`);
+    resume: async (way) => {
+      await api.post(`/lanes/${await laneOf(way)}/resume`);
     },
     stop,
   };
