@@ -56,10 +56,10 @@ export function findJoinable(sql: Sql, sinceMs: number, most: number): Promise<P
        exists (select from external_id e join message m on m.id = e.message_id
          where p.message_id is null and e.channel_id = p.channel_id and e.external_id = p.external_id
            and (p.account_id is null or m.account_id = p.account_id)
-           and (p.sender_id is null or attempt_by(m, p.sender_id, e.attempt) is not null))
+           and (p.sender_id is null or attempt_by(m.id, m.sender_id, m.attempt, p.sender_id, e.attempt) is not null))
        or exists (select from message m
          where m.id = p.message_id and m.channel_id = p.channel_id and (p.account_id is null or m.account_id = p.account_id)
-           and (p.sender_id is null or attempt_by(m, p.sender_id, null::smallint) is not null)))
+           and (p.sender_id is null or attempt_by(m.id, m.sender_id, m.attempt, p.sender_id, null) is not null)))
      order by p.id limit ${Math.trunc(most)}`,
     [new Date(sinceMs)],
   );
