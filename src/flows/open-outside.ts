@@ -15,10 +15,10 @@ import type {
 } from '../pipes/contract.ts';
 import { findEntity } from '../storage/entities.ts';
 import { deleteRecord, NO_ACCOUNT, readRecord, writeRecord } from '../storage/store-records.ts';
+import type { OpenOutside, RunPlace } from './around.ts';
 import type { Ground } from './ground.ts';
 import type { LaneHolds } from './lane-holds.ts';
 import type { KeyedLimit, Limiter } from './limiter.ts';
-import type { OpenOutside, RunPlace } from './perform.ts';
 import { restMs } from './rest-headers.ts';
 
 /** A foreign database as a connector names it. */

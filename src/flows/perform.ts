@@ -1,24 +1,22 @@
 /** Performs one claimed row: brings together what its run needs, runs the plan, and says what is to be settled. */
 import { openFields } from '../access/vault.ts';
-import { fieldsOf, type PipelineName } from '../channel/document.ts';
+import type { PipelineName } from '../channel/document.ts';
 import type { PlanPipe } from '../engine/plan.ts';
-import { type Outside, type RunOutcome, runPlan } from '../engine/run.ts';
+import { type RunOutcome, runPlan } from '../engine/run.ts';
 import { asFailure } from '../errors.ts';
 import type { Scope } from '../expression/scope.ts';
-import type { RateLimit } from '../pipes/contract.ts';
 import { type ClaimedRow, PIPELINE_CODES } from '../storage/claim.ts';
 import { isOutage } from '../storage/database.ts';
-import { PARKED_DUE_MS } from '../storage/launches.ts';
-import { STATE_CODES } from '../storage/states.ts';
 import { isoTime } from '../time.ts';
+import { type Around, createAround, type OpenOutside } from './around.ts';
 import { healthOf } from './breaker.ts';
 import type { Directory } from './directory.ts';
 import { endMessage, putBack } from './end-message.ts';
 import type { Ground } from './ground.ts';
-import { createGuards, type Guarded } from './guards/guards.ts';
-import { skip } from './guards/skip.ts';
-import { keywordsOf, originOf, type Surroundings } from './keywords.ts';
+import { createGuards } from './guards/guards.ts';
+import { keywordsOf, originOf } from './keywords.ts';
 import { createRenderMessage, refusedState } from './message-content.ts';
+import { notToSend } from './not-to-send.ts';
 import { outcomeParts } from './outcome.ts';
 import type { Parts } from './parts.ts';
 import { readPayload } from './payload.ts';
@@ -26,35 +24,9 @@ import { createRedact, type Redact } from './redact.ts';
 import { decideRetry } from './retry.ts';
 import { writeRunLog } from './run-log.ts';
 
-/** Where a run's outside calls belong: whose limits, whose connections, whose store. */
-export interface RunPlace {
-  readonly laneId: number;
-  readonly accountId: string | null;
-  readonly channelId: number;
-  readonly senderId: string | null;
-  readonly resourceId: string | null;
-  /** The channel's own limit, for all its requests. */
-  readonly limits: RateLimit | undefined;
-}
-
-/** Gives a run what acts at once. */
-export type OpenOutside = (place: RunPlace) => Outside;
-
 export interface Perform {
   /** Never throws; what cannot be run ends visibly. */
   readonly row: (row: ClaimedRow) => Promise<Parts>;
-}
-
-interface Around extends Surroundings {
-  readonly secrets: readonly string[];
-  /** The channel has secret subscription fields, which are opened per message. */
-  readonly sealedSubscriptions: boolean;
-  readonly redact: Redact;
-  readonly outside: Outside;
-  /** The channel needs a sender, and none was chosen. */
-  readonly unchosen: boolean;
-  /** What guards the account's messages to people; undefined where nothing does. */
-  readonly guarded: Guarded | undefined;
 }
 
 const PIPELINE_OF_CODE: ReadonlyMap<number, PipelineName> = new Map([
@@ -67,12 +39,6 @@ const PIPELINE_OF_CODE: ReadonlyMap<number, PipelineName> = new Map([
 
 /** What could not be looked up is tried again after so long. */
 const OUTAGE_PAUSE_MS = 1_000;
-
-/** A message that is to be withdrawn, but is still on its way, is looked at again after so long. */
-const UNSENT_PAUSE_MS = 1_000;
-
-/** How long surroundings are used again before the directory is asked. */
-const AROUND_FRESH_MS = 500;
 
 export interface PerformOptions {
   /** Keeps the trail of one in so many uneventful runs; everything else is always kept. */
@@ -91,61 +57,7 @@ export function createPerform(
   const { clock, ids, random, log } = ground;
   const guards = createGuards(ground);
   const renderTemplate = createRenderMessage(directory);
-  let around = new Map<string, Around>();
-  let aroundSince = 0;
-
-  const aroundOf = (row: ClaimedRow, senderId: string | null): Around | Promise<Around> => {
-    const now = clock.now();
-    if (Math.abs(now - aroundSince) > AROUND_FRESH_MS) {
-      around = new Map();
-      aroundSince = now;
-    }
-    const key = `${row.lane_id}/${row.channel_version_id}/${row.account_id}/${senderId}/${row.resource_id}/${row.launch_id}`;
-    return around.get(key) ?? readAround(row, senderId, key, around);
-  };
-
-  const readAround = async (
-    row: ClaimedRow,
-    senderId: string | null,
-    key: string,
-    into: Map<string, Around>,
-  ) => {
-    const channel =
-      directory.knownVersion(row.channel_version_id) ?? (await directory.version(row.channel_version_id));
-    const { sid, id, limits, communication } = channel.document;
-    const [sender, resource, account, launch, guarded] = await Promise.all([
-      senderId === null ? undefined : directory.sender(senderId),
-      row.resource_id === null ? undefined : directory.resource(row.resource_id, sid),
-      row.account_id === null ? undefined : directory.account(row.account_id, id),
-      row.launch_id === null ? undefined : directory.launch(row.launch_id),
-      row.account_id === null || communication === 'indirect' ? undefined : guards.of(row.account_id),
-    ]);
-    const secrets = [sender, resource, account].flatMap((each) => each?.secrets ?? []);
-    const made: Around = {
-      channel,
-      sender,
-      resource,
-      account,
-      launch,
-      secrets,
-      sealedSubscriptions: fieldsOf(channel.document.fields.subscription).some(
-        (field) => field.secret === true,
-      ),
-      redact: createRedact(secrets),
-      outside: open({
-        laneId: row.lane_id,
-        accountId: row.account_id,
-        channelId: id,
-        senderId,
-        resourceId: row.resource_id,
-        limits,
-      }),
-      unchosen: senderId === null && (channel.document.fields.sender ?? []).length > 0,
-      guarded,
-    };
-    into.set(key, made);
-    return made;
-  };
+  const aroundOf = createAround(ground, directory, open, guards);
 
   const performMessage = async (
     claimed: ClaimedRow,
@@ -156,7 +68,7 @@ export function createPerform(
     const around = found instanceof Promise ? await found : found;
     const { channel, launch } = around;
     const { row, redact } = openSubscription(claimed, around);
-    const early = notToSend(row, pipeline, around, nowMs);
+    const early = notToSend(row, pipeline, around, nowMs, ids);
     if (early !== undefined) return early;
     const asked =
       around.guarded === undefined || pipeline !== 'message'
@@ -215,49 +127,6 @@ export function createPerform(
     if (!around.sealedSubscriptions || row.subscription === null) return { row, redact: around.redact };
     const { values, secrets } = openFields(ground.vault, row.subscription);
     return { row: { ...row, subscription: values }, redact: createRedact([...around.secrets, ...secrets]) };
-  };
-
-  /** Why a message is not sent, and what is written instead; undefined where nothing speaks against it. */
-  const notToSend = (
-    row: ClaimedRow,
-    pipeline: PipelineName,
-    around: Around,
-    nowMs: number,
-  ): Parts | undefined => {
-    if (row.state === null) return { done: [row.id] };
-    if (pipeline === 'stop') return notToWithdraw(row, row.state, nowMs);
-    const launchState = around.launch?.row.state;
-    if (launchState === 'stopped' && row.state < STATE_CODES.sent)
-      return endMessage(row, 'stopped', 'MAILING_STOPPED');
-    if (launchState === 'paused') return putBack(row, PARKED_DUE_MS);
-    if (pipeline !== 'message') return undefined;
-    if (row.state >= STATE_CODES.expired) return { done: [row.id] };
-    // Reported as sent while it was on its way to another sender: there is nothing left to do.
-    if (row.state >= STATE_CODES.sent && row.pipe === null && row.payload === null) return { done: [row.id] };
-    // What was sent in time goes on: only its later pipes are left.
-    if (row.expires !== null && row.expires <= nowMs && row.state < STATE_CODES.sent)
-      return endMessage(row, 'expired', 'MESSAGE_EXPIRED');
-    // A mailing found no sender for it, and a redrive does not look for one.
-    if (around.unchosen) return endMessage(row, 'failed', 'SENDER_NOT_CHOSEN', NOT_CHOSEN, ids);
-    // Consent is asked for at the begin, and again while nothing has been sent: after a hold, before a retry.
-    if (
-      row.subscription_status !== null &&
-      row.subscription_status !== 'subscribed' &&
-      (row.payload === null || row.state < STATE_CODES.sent)
-    ) {
-      const status = row.subscription_status;
-      return skip(row, `SUBSCRIPTION_${status.toUpperCase()}`, `the subscription is ${status}`, ids);
-    }
-    return undefined;
-  };
-
-  /** What is on its way is withdrawn once it was placed, and what never was placed is not. */
-  const notToWithdraw = (row: ClaimedRow, state: number, nowMs: number): Parts | undefined => {
-    if (state >= STATE_CODES.expired || state === STATE_CODES.unknown) return { done: [row.id] };
-    // Not the lane waits, only this row: a changed number of tries says so.
-    return state < STATE_CODES.sent
-      ? putBack(row, nowMs + UNSENT_PAUSE_MS, row.tries === 0 ? 1 : 0)
-      : undefined;
   };
 
   /** Runs that belong to no message: a provider's request, and what it scheduled. */
@@ -379,9 +248,6 @@ export function createPerform(
     },
   });
 }
-
-const NOT_CHOSEN =
-  'No sender rule fitted this message when its mailing was opened. Add a rule that does and start the mailing again.';
 
 /** How a run that waited is kept. */
 interface ResumedRun {

@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OpenOutside } from '../../src/flows/around.ts';
 import { createLaneHolds } from '../../src/flows/lane-holds.ts';
 import { createLanes } from '../../src/flows/lanes.ts';
 import { createLimiter } from '../../src/flows/limiter.ts';
 import { createOpenOutside } from '../../src/flows/open-outside.ts';
-import type { OpenOutside } from '../../src/flows/perform.ts';
 import { createRunOperation } from '../../src/flows/run-operation.ts';
 import { channelRoutes } from '../../src/http/routes/channels.ts';
 import { operationRoutes } from '../../src/http/routes/operations.ts';

@@ -1,8 +1,9 @@
 /** Operations of a channel's entities, run while the user waits: a list at the provider, a new record there. */
+
+import type { OpenOutside } from '../../flows/around.ts';
 import type { Directory } from '../../flows/directory.ts';
 import type { Ground } from '../../flows/ground.ts';
 import type { Lanes } from '../../flows/lanes.ts';
-import type { OpenOutside } from '../../flows/perform.ts';
 import { createRunOperation, type OperationRequest } from '../../flows/run-operation.ts';
 import { type Route, route } from '../route.ts';
 import { anyObject, objectSchema, sid } from '../schemas.ts';
