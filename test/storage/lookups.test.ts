@@ -144,6 +144,8 @@ describe.each(kinds.flatMap((kind) => AGES.map(([name, begin]) => [kind, name, b
       senderId: null,
     }));
 
+    const byOwnId = { channelId: 7, externalId: null, accountId: null, senderId: null };
+    const own = messages.map((id) => ({ ...byOwnId, messageId: id }));
     const nothing = { again: [], waits: [], attempts: [], externalIds: [], parked: [] };
     const left = {
       ...{ ...nothing, subscriptions: [], suppressions: [], exhausted: [], events: [] },
@@ -159,12 +161,14 @@ describe.each(kinds.flatMap((kind) => AGES.map(([name, begin]) => [kind, name, b
         true,
       );
       expect(await findMessages(database, events)).toHaveLength(ASKED);
+      expect((await findMessages(database, own)).map((row) => row.message_id)).toEqual(messages);
     });
 
     it.each<[string, (sql: Sql) => Promise<unknown>]>([
       ['subscriptions of profiles', (sql) => findSubscriptions(sql, people)],
       ['subscriptions of profiles with their fields', (sql) => findSubscriptionFields(sql, people)],
       ['messages by the id of the provider', (sql) => findMessages(sql, events)],
+      ['messages by their own id', (sql) => findMessages(sql, own)],
       [
         'what is due in a lane',
         (sql) =>
