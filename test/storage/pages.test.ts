@@ -4,15 +4,20 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createIds } from '../../src/ids.ts';
+import { audienceCondition } from '../../src/storage/audience.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { listEvents } from '../../src/storage/events.ts';
+import { readLaunches } from '../../src/storage/launches.ts';
 import { readMessages } from '../../src/storage/messages.ts';
+import { FIRST_PAGE_VALUE, openDirectPage } from '../../src/storage/open-launch.ts';
+import { waitingForProfile } from '../../src/storage/profiles.ts';
 import { listSubscriptions } from '../../src/storage/subscriptions.ts';
 import { databaseKinds, openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { pagesOf } from '../support/pages-of.ts';
 
 const NOW_MS = Date.UTC(2026, 5, 20, 12);
 const PEOPLE = 20_000;
+const NAMED = 50;
 const LIMIT = 20;
 /** A few levels of a few indexes, and the rows; what is written touches as many again. */
 const MOST_PAGES_EACH = 60;
@@ -138,6 +143,31 @@ describe.each(kinds.flatMap((kind) => ['with', 'without'].map((having) => [kind,
       expect([total, rows.map((row) => row.mailing_id)]).toEqual([1, [large]]);
       const pages = await pagesOf(database, (sql) => listEvents(sql, account, { mailingId: large }, page));
       expect(pages).toBeLessThan(MOST_PAGES_EACH);
+    });
+
+    it('opens a launch for people who are named without looking at the others', async () => {
+      const [launch] = await readLaunches(database, [namedLaunch]);
+      if (launch === undefined) throw new Error('There is no launch.');
+      const profiles = Array.from({ length: NAMED }, (_, index) => `p-${index * 300}`);
+      const condition = audienceCondition({ profiles }, FIRST_PAGE_VALUE);
+      const pages = await pagesOf(database, (sql) =>
+        openDirectPage(sql, launch, null, 1, 1_000, NOW_MS, condition),
+      );
+      expect(pages / NAMED).toBeLessThan(MOST_PAGES_EACH);
+      const [count] = await database.query<{ opened: number }>(
+        `select opened from launch where id = '${namedLaunch}'`,
+      );
+      expect(count?.opened).toBe(NAMED);
+    });
+
+    it('looks only at what waits for what waits for one person', async () => {
+      const [row] = await database.query<{ id: string }>(
+        `select id from profile where external_id = 'p-300'`,
+      );
+      const person = row?.id ?? '';
+      expect(await waitingForProfile(database, account, person)).toBe(1);
+      const pages = await pagesOf(database, (sql) => waitingForProfile(sql, account, person));
+      expect(pages / NAMED).toBeLessThan(10);
     });
   },
 );
