@@ -26,19 +26,22 @@ export interface MessageRow {
   readonly owned: boolean;
 }
 
-const SELECT = `select m.id, m.account_id, c.sid as channel, m.channel_id, m.channel_version_id, s.sid as sender,
+/** What is shown of some messages `m`, which `from` gives. */
+const shown = (
+  from: string,
+) => `select m.id, m.account_id, c.sid as channel, m.channel_id, m.channel_version_id, s.sid as sender,
     o.name as rule, l.mailing_id, p.external_id as profile, m.state, m.attempt, m.reason, m.external_id, m.class, m.updated_at,
     coalesce(l.content_item_id, (m.content ->> 'item')::uuid) as content_item_id,
     coalesce(l.content_version, (m.content ->> 'version')::int) as content_version,
     exists (select from waiting w where w.id = m.id and w.owner is not null) as owned
-  from message m join channel c on c.id = m.channel_id
+  from ${from} m join channel c on c.id = m.channel_id
   left join sender s on s.id = m.sender_id
   left join sender_route o on o.id = m.route_id
   left join launch l on l.id = m.launch_id
   left join profile p on p.id = m.profile_id`;
 
 export async function readMessage(sql: Sql, accountId: string, id: string): Promise<MessageRow | undefined> {
-  const rows = await sql.query<MessageRow>(`${SELECT} where m.id = $2 and m.account_id = $1`, [
+  const rows = await sql.query<MessageRow>(`${shown('message')} where m.id = $2 and m.account_id = $1`, [
     accountId,
     id,
   ]);
@@ -117,18 +120,36 @@ function condition(
   return { text: parts.map((part) => ` and ${part}`).join(''), values };
 }
 
-/** Up to `limit` messages, newest first, from `before` on. */
+/** Launch `l` of mailing `g` was not opened all at one time: each of its messages has the id of its own moment. */
+const TRIGGERED = `g.type = 'trigger' and l.kind = 'real'`;
+/** The ids of all messages of an opened launch `l` begin as its own does, so that they stand together in the order of ids. */
+const BESIDE = `m.id > (left(l.id::text, 13) || '-0000-0000-000000000000')::uuid
+  and m.id <= (left(l.id::text, 13) || '-ffff-ffff-ffffffffffff')::uuid`;
+
+/**
+ * Up to `limit` messages, newest first, from `before` on. What belongs to them is looked up only for these: where the
+ * page is not found by walking in the order of ids, it would be looked up for every message that fits.
+ */
 export function readMessages(
   sql: Sql,
   accountId: string,
-  filter: MessageFilter,
+  { mailingId, ...filter }: MessageFilter,
   page: { readonly limit: number; readonly before: string | undefined },
 ): Promise<MessageRow[]> {
   const where = condition(filter, 4);
-  return sql.query<MessageRow>(
-    `${SELECT} where m.account_id = $1 and ($2::uuid is null or m.id < $2)${where.text} order by m.id desc limit $3`,
-    [accountId, page.before ?? null, page.limit, ...where.values],
-  );
+  const values = [accountId, page.before ?? null, page.limit, ...where.values];
+  const found = (more: string) =>
+    `select * from message m where m.account_id = $1 and ($2::uuid is null or m.id < $2)${where.text}${more}
+     order by m.id desc limit $3`;
+  if (mailingId === undefined) {
+    return sql.query<MessageRow>(`${shown(`(${found('')})`)} order by m.id desc`, values);
+  }
+  // Launch by launch, so that a page of a large one is walked to. No index answers "is not distinct from".
+  const ofMailing = `select m.* from launch l join mailing g on g.id = l.mailing_id cross join lateral (
+      (${found(` and not (${TRIGGERED}) and ${BESIDE} and m.launch_id is not distinct from l.id`)})
+      union all (${found(` and ${TRIGGERED} and m.launch_id = l.id`)})) as m
+    where l.mailing_id = $${values.length + 1} order by m.id desc limit $3`;
+  return sql.query<MessageRow>(`${shown(`(${ofMailing})`)} order by m.id desc`, [...values, mailingId]);
 }
 
 /** One page, newest first; `limit` + 1 rows tell whether there are more. */

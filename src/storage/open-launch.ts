@@ -26,9 +26,15 @@ function lookedAt(condition: AudienceCondition, selected: string, pageRows: numb
   const after = `s.id > coalesce($6::uuid, '${FIRST_ID}'::uuid)`;
   const limit = `order by s.id limit ${Math.trunc(pageRows)}`;
   if (condition.named === true) {
+    // From person to subscription, whatever the statistics say (docs/decisions/0011): the other way is the whole audience.
     return `looked as materialized (
-       select s.id, s.profile_id${selected} from l join profile p on p.account_id = l.account_id and ${condition.text}
-       join subscription s on s.profile_id = p.id and s.resource_id = $4::uuid and s.channel_id = $5::int
+       select s.id, s.profile_id${selected} from l
+       cross join lateral (
+         select * from profile p where p.account_id = l.account_id and ${condition.text} offset 0) as p
+       cross join lateral (
+         select * from subscription found where found.profile_id = p.id
+           and found.resource_id is not distinct from $4::uuid and found.channel_id is not distinct from $5::int
+         offset 0) as s
        where ${after} and s.status = 'subscribed' ${limit}),
      page as (select * from looked)`;
   }

@@ -97,11 +97,15 @@ export async function listProfiles(
   return { rows, total: count?.total ?? 0 };
 }
 
-/** How many messages to a profile still wait or run. */
+/**
+ * How many messages to a profile still wait or run. What waits is looked through, message by message: the other way is
+ * all messages that the account ever sent.
+ */
 export async function waitingForProfile(sql: Sql, accountId: string, id: string): Promise<number> {
   const [count] = await sql.query<{ waiting: number }>(
-    `select count(*)::int as waiting from waiting w join message m on m.id = w.message_id
-     where w.account_id = $1 and m.account_id = $1 and m.profile_id = $2`,
+    `select count(*)::int as waiting from waiting w cross join lateral (
+       select from message m where m.id = w.message_id and m.account_id = $1 and m.profile_id = $2 offset 0) as m
+     where w.account_id = $1`,
     [accountId, id],
   );
   return count?.waiting ?? 0;

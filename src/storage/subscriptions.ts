@@ -120,8 +120,9 @@ export interface ShownSubscription extends SubscriptionRow {
   readonly channel: string;
 }
 
-const SELECT = `select s.*, p.external_id as profile, r.sid as resource, c.sid as channel
-  from subscription s join profile p on p.id = s.profile_id join resource r on r.id = s.resource_id
+/** Subscriptions `s`, which `from` gives, with their names. */
+const shown = (from: string) => `select s.*, p.external_id as profile, r.sid as resource, c.sid as channel
+  from ${from} s join profile p on p.id = s.profile_id join resource r on r.id = s.resource_id
   join channel c on c.id = s.channel_id`;
 
 export async function readSubscription(
@@ -129,10 +130,10 @@ export async function readSubscription(
   accountId: string,
   id: string,
 ): Promise<ShownSubscription | undefined> {
-  const rows = await sql.query<ShownSubscription>(`${SELECT} where s.account_id = $1 and s.id = $2`, [
-    accountId,
-    id,
-  ]);
+  const rows = await sql.query<ShownSubscription>(
+    `${shown('subscription')} where s.account_id = $1 and s.id = $2`,
+    [accountId, id],
+  );
   return rows[0];
 }
 
@@ -175,11 +176,14 @@ export async function listSubscriptions(
     values,
   );
   const next = values.length;
-  const rows = await sql.query<ShownSubscription>(
-    `${SELECT} where s.account_id = $1${parts.join('')}
-     and ($${next + 1}::uuid is null or s.id < $${next + 1}) order by s.id desc limit $${next + 2}`,
-    [...values, page.before ?? null, page.limit + 1],
-  );
+  // Names are looked up for the page alone, not for all that fit.
+  const found = `select * from subscription s where s.account_id = $1${parts.join('')}
+     and ($${next + 1}::uuid is null or s.id < $${next + 1}) order by s.id desc limit $${next + 2}`;
+  const rows = await sql.query<ShownSubscription>(`${shown(`(${found})`)} order by s.id desc`, [
+    ...values,
+    page.before ?? null,
+    page.limit + 1,
+  ]);
   return { rows, total: count?.total ?? 0 };
 }
 

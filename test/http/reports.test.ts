@@ -83,7 +83,9 @@ beforeAll(async () => {
     ...made,
   });
   mailing = ids.next();
-  launch = createIds({ now: () => at.getTime() - 1 }).next();
+  // The messages of a launch have ids that begin as its own does.
+  const beside = createIds({ now: () => at.getTime() - 1 });
+  launch = beside.next();
   const content = { content: '{}', fields: '{}', audience: '{}', class: 'marketing' };
   await insert('mailing', {
     ...{ id: mailing, account_id, name: 'June', channel_id: channel.id, resource_id, state: 'finished' },
@@ -103,7 +105,7 @@ beforeAll(async () => {
     ...{ ...content, opening: 0, state: 'finished', started_at: at },
   });
   const states = ['delivered', 'failed', 'sent'] as const;
-  messages = states.map((_, index) => createIds({ now: () => at.getTime() - 1 + index }).next());
+  messages = [beside.next(), beside.next(), createIds({ now: () => at.getTime() + 1 }).next()];
   for (const [index, id] of messages.entries()) {
     await insert('message', {
       ...{ id, account_id, channel_id: channel.id, channel_version_id, lane_id: 1, resource_id },

@@ -11,6 +11,7 @@ import { findMessages } from '../../src/storage/loose.ts';
 import { settle } from '../../src/storage/settle.ts';
 import { findSubscriptionFields, findSubscriptions } from '../../src/storage/subscriptions.ts';
 import { databaseKinds, openTestDatabase, type TestDatabase } from '../support/database.ts';
+import { pagesOf } from '../support/pages-of.ts';
 
 const NOW_MS = Date.UTC(2026, 5, 1, 12);
 const PEOPLE = 20_000;
@@ -45,27 +46,6 @@ async function fill(sql: Sql, from: number, to: number): Promise<void> {
       select 7, 'x-' || n, ${id('3')}, 1 from ${numbers}`,
   ];
   for (const statement of statements) await sql.query(statement);
-}
-
-/** The pages that a statement touches, in memory or on disk. */
-async function pagesOf(database: Database, ask: (sql: Sql) => Promise<unknown>): Promise<number> {
-  let pages = 0;
-  const explaining: Sql = {
-    query: async (text, values) => {
-      const rows = await database.query<{ 'QUERY PLAN': unknown }>(
-        `explain (analyze, buffers, timing off, format json) ${text}`,
-        values,
-      );
-      const plan = JSON.stringify(rows[0]?.['QUERY PLAN']);
-      for (const name of ['Shared Hit Blocks', 'Shared Read Blocks']) {
-        // The first one is that of the whole plan.
-        pages += Number(new RegExp(`"${name}":(\\d+)`).exec(plan)?.[1]);
-      }
-      return [];
-    },
-  };
-  await ask(explaining);
-  return pages;
 }
 
 const kinds = await databaseKinds();
