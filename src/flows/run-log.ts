@@ -11,7 +11,7 @@ export function writeRunLog(
   of: { readonly channel: string; readonly message: string | null },
 ): void {
   for (const { level, prefix, message, pipe } of outcome.logs) {
-    const write = log[level === 'trace' ? 'debug' : level];
-    write({ ...of, pipe }, redact(`${prefix} ${message}`));
+    // A method of the log, called as one: the library's own need their `this`.
+    log[level === 'trace' ? 'debug' : level]({ ...of, pipe }, redact(`${prefix} ${message}`));
   }
 }
