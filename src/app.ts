@@ -11,6 +11,7 @@ import { bootstrap, createTokens } from './access/tokens.ts';
 import { createVault } from './access/vault.ts';
 import { BUILT_INS } from './channel/built-in/built-ins.ts';
 import type { Config } from './config.ts';
+import { Failure } from './errors.ts';
 import { createAccept } from './flows/accept-message.ts';
 import { createAcceptReceipt } from './flows/accept-receipt.ts';
 import { createAcceptRequest } from './flows/accept-request.ts';
@@ -277,12 +278,26 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   });
 }
 
+const REFUSALS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there already. Stop it, or choose another SLUICEWAY_PORT',
+  EADDRNOTAVAIL: 'this machine has no such address. Correct SLUICEWAY_HOST',
+  ENOTFOUND: 'nobody knows this host. Correct SLUICEWAY_HOST',
+  EACCES: 'this user may not listen there. Choose a SLUICEWAY_PORT of 1024 or above',
+};
+
+/** Why nothing can listen where the settings say, in words for whoever made them. */
+function asRefused(thrown: NodeJS.ErrnoException, config: Config): Error {
+  const reason = REFUSALS[thrown.code ?? ''];
+  if (reason === undefined) return thrown;
+  return new Failure('SETTINGS_INVALID', `${config.host}:${config.port}: ${reason}.`, { cause: thrown });
+}
+
 function listen(app: Hono, config: Config): Promise<{ server: ServerType; url: string }> {
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, hostname: config.host, port: config.port }, (info) => {
       const host = config.host.includes(':') ? `[${config.host}]` : config.host;
       resolve({ server, url: `http://${host}:${info.port}` });
     });
-    server.once('error', reject);
+    server.once('error', (thrown: NodeJS.ErrnoException) => reject(asRefused(thrown, config)));
   });
 }

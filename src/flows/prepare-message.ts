@@ -1,7 +1,6 @@
 /** Checks a message against its channel: everything it names is looked up, and its values must fit. */
 
 import { fieldsOf } from '../channel/document.ts';
-import { unfit } from '../channel/unfit.ts';
 import { compileFields, type FieldCheck } from '../channel/values.ts';
 import { Failure } from '../errors.ts';
 import type { PublishedRow } from '../storage/content.ts';
@@ -299,9 +298,6 @@ export function createPrepare(
         `Channel "${document.sid}" is direct: name the profile that the message goes to.`,
       );
     }
-    const unsound = unfit(request.profile, '/profile');
-    if (unsound !== undefined)
-      throw refused(unsound.pointer ?? '/profile', `The profile ${unsound.message}.`);
     if (typeof request.profile === 'string' || request.profile.subscription === undefined) return undefined;
     const { values, problems } = checksOf(channel).subscription.check(
       request.profile.subscription.fields ?? {},

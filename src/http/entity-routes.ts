@@ -14,7 +14,7 @@ import {
   readEntity,
   type Tables,
 } from '../storage/entities.ts';
-import { refuseChange, refuseUnfit } from './check-request.ts';
+import { refuseChange } from './check-request.ts';
 import { pageOf, readPage } from './page.ts';
 import { type ApiRequest, type Route, route } from './route.ts';
 import { objectSchema, pageQuery, pageSchema, time, uuid } from './schemas.ts';
@@ -94,7 +94,6 @@ export function entityRoutes<T extends EntityTable, Body extends Named>(
       body: objectSchema(kind.members, ['sid', 'name', ...kind.required]),
       answers: answer(201, `The ${table}; secrets are masked.`),
       run: async ({ caller, body, ids }) => {
-        refuseUnfit(body);
         const { show, values, channelId } = await kind.plan(caller.accountId, body, undefined);
         const keeper = createKeeper(ground, table, whole(show));
         const named = { ...values(undefined), name: body.name };
@@ -150,7 +149,6 @@ export function entityRoutes<T extends EntityTable, Body extends Named>(
       answers: answer(200, `The ${table}; secrets are masked.`),
       run: async (request) => {
         const { body } = request;
-        refuseUnfit(body);
         const row = await find(request);
         refuseChange('sid', body.sid, row.sid);
         const { show, values } = await kind.plan(row.account_id, body as Body, row);

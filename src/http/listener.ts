@@ -1,6 +1,7 @@
 /** The listener's address: `/fbp/v1/<channel>/<pipe>[/<sender>]`, any method. */
 import type { HttpBindings } from '@hono/node-server';
 import type { Hono } from 'hono';
+import { unfit } from '../channel/unfit.ts';
 import { Failure } from '../errors.ts';
 import type { AcceptRequest } from '../flows/accept-request.ts';
 import type { Ground } from '../flows/ground.ts';
@@ -21,7 +22,7 @@ export function mountListener(
     const raw = context.req.raw;
     try {
       const { channel = '', pipe = '', sender } = context.req.param() as Record<string, string | undefined>;
-      if (!/^[1-9]\d{0,8}$/.test(pipe)) {
+      if (!/^[1-9]\d{0,8}$/.test(pipe) || unfit([channel, sender]) !== undefined) {
         throw new Failure(
           'NOT_FOUND',
           'No listener is here; the address names a channel and one of its listener pipes.',

@@ -46,6 +46,8 @@ export interface Route {
   readonly body?: JsonObject;
   /** A request without a body is one with an empty object. */
   readonly optionalBody?: boolean;
+  /** What no database takes is found by the route itself: one message of many, or a place in a document, is named for it. */
+  readonly partsApart?: boolean;
   /** The body is not JSON and is read by the route itself; names its media types. */
   readonly stream?: readonly string[];
   /** The answer holds a secret: what is kept of it for repeats under an Idempotency-Key is encrypted. */

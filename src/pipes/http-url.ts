@@ -5,6 +5,8 @@ import type { Field } from './http-fields.ts';
 
 /** Keywords whose values admins and operators set, so that a host may be put together from them. */
 const TRUSTED: ReadonlySet<string | undefined> = new Set(['sender', 'account', 'resource', 'channel']);
+/** Keywords that may give a whole address: `$in`, too, where a provider said where to go on. */
+const GIVES_WHOLE: ReadonlySet<string | undefined> = new Set([...TRUSTED, 'in']);
 
 /**
  * The address with `fields` added to its query string and without a fragment.
@@ -63,6 +65,7 @@ export function hostProblem(written: unknown): string | undefined {
   }
   if (
     typeof first !== 'string' &&
+    GIVES_WHOLE.has(first.keyword) &&
     (second === undefined || (typeof second === 'string' && /^[/?#]/.test(second)))
   ) {
     return undefined;

@@ -14,9 +14,9 @@ export interface ServerOptions {
   readonly connections: number;
 }
 
-/** Connects to a server; throws DATABASE_UNREACHABLE. */
+/** Connects to a server; throws DATABASE_UNREACHABLE, or SETTINGS_INVALID for an address that is none. */
 export async function openServer(options: ServerOptions): Promise<Database> {
-  const client = postgres(options.url, {
+  const client = clientOf(options.url, {
     max: options.connections,
     onnotice: () => {},
     // Reading bigints as numbers: our own are counters and sizes far below 2^53.
@@ -70,4 +70,16 @@ export async function openServer(options: ServerOptions): Promise<Database> {
     },
     close: () => client.end({ timeout: 5 }),
   });
+}
+
+function clientOf(url: string, options: postgres.Options<{ bigint: postgres.PostgresType<number> }>) {
+  try {
+    return postgres(url, options);
+  } catch {
+    // What the library says of it may hold the password.
+    throw new Failure(
+      'SETTINGS_INVALID',
+      'DATABASE_URL cannot be read. It must look like postgres://user:password@host:5432/database, with %40 for an @, %3A for a : and %2F for a / in the password.',
+    );
+  }
 }

@@ -11,7 +11,6 @@ import {
   readAccounts,
 } from '../../storage/accounts.ts';
 import { writeAudit } from '../../storage/audit.ts';
-import { refuseUnfit } from '../check-request.ts';
 import { pageOf, readPage } from '../page.ts';
 import { type Route, route } from '../route.ts';
 import { entityName, objectSchema, pageQuery, pageSchema, text, time, uuid } from '../schemas.ts';
@@ -38,7 +37,6 @@ export function accountRoutes(ground: Ground): Route[] {
         },
       },
       run: async ({ caller, body, ids }) => {
-        refuseUnfit(body);
         const nowMs = clock.now();
         const [id, firstTokenId, auditId, userId] = [ids.next(), ids.next(), ids.next(), ids.next()];
         const token = newToken();

@@ -103,6 +103,7 @@ export function channelRoutes(
     route({
       method: 'POST',
       path: '/channels',
+      partsApart: true,
       action: 'channels.write',
       tag: 'channels',
       summary: 'Create a channel. Everything that is wrong with it is answered at once.',
@@ -134,6 +135,7 @@ export function channelRoutes(
     route({
       method: 'PUT',
       path: '/channels/{sid}',
+      partsApart: true,
       action: 'channels.write',
       tag: 'channels',
       summary: 'Change a channel: a new version, for what is sent from now on.',

@@ -11,7 +11,6 @@ import {
 } from '../../flows/content/content-steps.ts';
 import type { Ground } from '../../flows/ground.ts';
 import type { ItemRow } from '../../storage/content.ts';
-import { refuseUnfit } from '../check-request.ts';
 import { checkedItem, note, seenVersion } from '../content-schemas.ts';
 import { type ApiRequest, type Route, route } from '../route.ts';
 import { objectSchema } from '../schemas.ts';
@@ -51,7 +50,6 @@ export function contentLifecycleRoutes(ground: Ground, unresolvedVariables: Unre
       ),
       answers: { 200: { description: 'The item, with what its checks say.', schema: checkedItem } },
       run: async (request) => {
-        refuseUnfit(request.body);
         if (call === 'reject') feedbackOf(request.body);
         const row = await changeContent(ground, request, {
           call,

@@ -11,7 +11,7 @@ import { testSource } from '../../flows/sources/test-source.ts';
 import { isUuid } from '../../ids.ts';
 import { listSources, readSource, type SourceRow } from '../../storage/content-sources.ts';
 import { listProblems } from '../../storage/source-entries.ts';
-import { refuseChange, refuseUnfit } from '../check-request.ts';
+import { refuseChange } from '../check-request.ts';
 import { pageOf, readPage } from '../page.ts';
 import { readCapped } from '../read-capped.ts';
 import { type ApiRequest, openRoute, type Route, route } from '../route.ts';
@@ -69,7 +69,6 @@ export function contentSourceRoutes(
       ]),
       answers: answer(201),
       run: async (request) => {
-        refuseUnfit(request.body);
         return { status: 201, body: showSource(await keeper.create(request, request.body)) };
       },
     }),
@@ -110,7 +109,6 @@ export function contentSourceRoutes(
       answers: answer(200),
       run: async (request) => {
         const { provider: given, ...edit } = request.body;
-        refuseUnfit(edit);
         const row = await find(request);
         refuseChange('provider', given, row.provider);
         return { status: 200, body: showSource(await keeper.change(request, row.id, edit)) };

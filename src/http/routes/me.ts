@@ -6,7 +6,6 @@ import { Failure } from '../../errors.ts';
 import type { Ground } from '../../flows/ground.ts';
 import { readAccounts, readToken } from '../../storage/accounts.ts';
 import { readUser } from '../../storage/users.ts';
-import { refuseUnfit } from '../check-request.ts';
 import { type Route, route } from '../route.ts';
 import { entityName, objectSchema, text, uuid } from '../schemas.ts';
 import { newPassword, shownUserSchema } from './users.ts';
@@ -72,7 +71,6 @@ export function meRoutes(ground: Ground, sessions: Sessions): Route[] {
       ),
       answers: { 204: { description: 'The new password is the one that counts.' } },
       run: async ({ caller, body, ids }) => {
-        refuseUnfit(body);
         await sessions.changePassword(caller, body.current, body.password, ids);
         return { status: 204 };
       },

@@ -17,7 +17,7 @@ import {
 } from '../../storage/messages.ts';
 import { type MessageState, STATE_CODES, stateName } from '../../storage/states.ts';
 import { compileSchema } from '../../validate.ts';
-import { checkRequest } from '../check-request.ts';
+import { checkRequest, refuseUnfit } from '../check-request.ts';
 import { CSV_TYPE, csvAnswer, wantsCsv } from '../csv.ts';
 import { exportMessages } from '../export-messages.ts';
 import { pageOf, readPage } from '../page.ts';
@@ -124,6 +124,7 @@ export function messageRoutes(
       action: 'messages.write',
       tag: 'messages',
       summary: 'Send one message, or up to 1,000 in one call.',
+      partsApart: true,
       body: {
         description: 'A message, or `messages`.',
         ...ifHas(
@@ -144,6 +145,7 @@ export function messageRoutes(
       },
       run: async ({ caller, body, ids }) => {
         if (!('messages' in body)) {
+          refuseUnfit(body);
           return { status: 202, body: await accept.message(caller.accountId, ids.next(), body) };
         }
         // Ids in the order of the list, so that a repeat with the same Idempotency-Key gives each the same one.
@@ -152,6 +154,7 @@ export function messageRoutes(
           named.map(async ({ id, message }) => {
             try {
               checkRequest(oneMessage, message);
+              refuseUnfit(message);
               return await accept.message(caller.accountId, id, message);
             } catch (thrown) {
               const failure = asFailure(thrown);

@@ -12,7 +12,6 @@ import {
   waitingForProfile,
 } from '../../storage/profiles.ts';
 import { compileSchema } from '../../validate.ts';
-import { refuseUnfit } from '../check-request.ts';
 import { importRoute } from '../import-route.ts';
 import { pageOf, readPage } from '../page.ts';
 import { type Route, route } from '../route.ts';
@@ -48,7 +47,6 @@ export function profileRoutes(ground: Ground): Route[] {
         201: { description: 'The new profile.', schema: shownProfile },
       },
       run: async ({ caller, body, ids }) => {
-        refuseUnfit(body);
         const { accountId, tokenId } = caller;
         const auditId = ids.next();
         const nowMs = clock.now();

@@ -10,7 +10,6 @@ import {
 } from '../../flows/guards/sending-rules.ts';
 import { writeAudit } from '../../storage/audit.ts';
 import { lockSendingRules, readAccountGuards, writeSendingRules } from '../../storage/guards.ts';
-import { refuseUnfit } from '../check-request.ts';
 import { type Route, route } from '../route.ts';
 import { category, objectSchema, sid, text } from '../schemas.ts';
 
@@ -105,7 +104,6 @@ export function sendingRulesRoutes(ground: Ground, directory: Directory): Route[
       body: sendingRulesSchema,
       answers,
       run: async ({ caller, body, ids }) => {
-        refuseUnfit(body);
         const { accountId, tokenId } = caller;
         const auditId = ids.next();
         const channels = await directory.channels();

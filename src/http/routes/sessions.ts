@@ -4,7 +4,6 @@ import type { Session, Sessions } from '../../access/sessions.ts';
 import { shownUser } from '../../access/users.ts';
 import { Failure } from '../../errors.ts';
 import { isoTime } from '../../time.ts';
-import { refuseUnfit } from '../check-request.ts';
 import { type ApiAnswer, openRoute, type Route, route } from '../route.ts';
 import { objectSchema, text, time, uuid } from '../schemas.ts';
 import { shownUserSchema } from './users.ts';
@@ -57,7 +56,6 @@ export function sessionRoutes(sessions: Sessions, external: ExternalSignIn | und
       ),
       answers: { 201: made },
       run: async ({ body, ids }) => {
-        refuseUnfit(body);
         return answerOf(201, await sessions.signIn(body, ids));
       },
     }),

@@ -20,7 +20,6 @@ import {
 import { isoTime } from '../../time.ts';
 import { compileSchema } from '../../validate.ts';
 import { channelNames } from '../channel-names.ts';
-import { refuseUnfit } from '../check-request.ts';
 import { importRoute } from '../import-route.ts';
 import { pageOf, readPage } from '../page.ts';
 import { type ApiRequest, type Route, route } from '../route.ts';
@@ -177,7 +176,6 @@ export function subscriptionRoutes(ground: Ground, directory: Directory): Route[
       body: { ...objectSchema({ status, fields: members.fields }), minProperties: 1 },
       answers: { 200: { description: 'The subscription.', schema: shownSubscription } },
       run: async ({ caller, params, body, ids }) => {
-        refuseUnfit(body);
         const { accountId } = caller;
         const form = await formOf(await find(database, accountId, params.id));
         if (form === undefined && body.fields !== undefined) {

@@ -16,7 +16,6 @@ import {
 } from '../../storage/accounts.ts';
 import { writeAudit } from '../../storage/audit.ts';
 import { readUser } from '../../storage/users.ts';
-import { refuseUnfit } from '../check-request.ts';
 import { pageOf, readPage } from '../page.ts';
 import { type Route, route } from '../route.ts';
 import { entityName, objectSchema, pageQuery, pageSchema, text, time, uuid } from '../schemas.ts';
@@ -69,7 +68,6 @@ export function tokenRoutes(ground: Ground, tokens: Tokens): Route[] {
         },
       },
       run: async ({ caller, body, ids }) => {
-        refuseUnfit(body);
         const nowMs = clock.now();
         const expiresAtMs = typeof body.expiresAt === 'string' ? Date.parse(body.expiresAt) : null;
         if (expiresAtMs !== null && !(expiresAtMs > nowMs)) {

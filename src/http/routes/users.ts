@@ -9,7 +9,6 @@ import type { Ground } from '../../flows/ground.ts';
 import { isUuid } from '../../ids.ts';
 import type { JsonObject } from '../../json.ts';
 import { listUsers, readUser } from '../../storage/users.ts';
-import { refuseUnfit } from '../check-request.ts';
 import { pageOf, readPage } from '../page.ts';
 import { type Route, route } from '../route.ts';
 import { entityName, objectSchema, pageQuery, pageSchema, text, time, uuid } from '../schemas.ts';
@@ -71,7 +70,6 @@ export function userRoutes(ground: Ground, tokens: Tokens, passwords: Passwords)
       body: { ...objectSchema({ name: entityName, role, status, password: newPassword }), minProperties: 1 },
       answers: { 200: { description: 'The user.', schema: shownUserSchema } },
       run: async ({ caller, params, body, ids }) => {
-        refuseUnfit(body);
         const row = await users.change({ caller, ids }, known(params.id), body);
         return { status: 200, body: shownUser(row) };
       },
@@ -87,7 +85,6 @@ export function userRoutes(ground: Ground, tokens: Tokens, passwords: Passwords)
       body: newUserSchema,
       answers: { 201: { description: 'The user.', schema: shownUserSchema } },
       run: async ({ caller, body, ids }) => {
-        refuseUnfit(body);
         return { status: 201, body: shownUser(await users.create({ caller, ids }, body)) };
       },
     }),

@@ -1,0 +1,42 @@
+/** Settings that only show to be wrong when they are used: the sentence names the setting, and holds no secret. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startEngine } from '../support/engine.ts';
+
+let folder = '';
+let taken: Server;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluiceway-refused-'));
+  taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+});
+afterAll(async () => {
+  taken.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const refusalOf = (settings: Record<string, string>) =>
+  startEngine({ SLUICEWAY_DATA: join(folder, 'data'), ...settings }).then(
+    async (engine) => {
+      await engine.end('SIGKILL');
+      return 'it started';
+    },
+    (thrown: Error) => thrown.message,
+  );
+
+it('a port that another process has', async () => {
+  const address = taken.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  expect(await refusalOf({ SLUICEWAY_PORT: String(port) })).toContain(
+    `127.0.0.1:${port}: another process listens there already. Stop it, or choose another SLUICEWAY_PORT.`,
+  );
+});
+
+it('an address of a database that is none', async () => {
+  const refusal = await refusalOf({ DATABASE_URL: 'postgres://user:hunter2@tail@127.0.0.1:99999/books' });
+  expect(refusal).toContain('DATABASE_URL cannot be read. It must look like postgres://');
+  expect(refusal).not.toMatch(/hunter2|tail/);
+});
