@@ -6,6 +6,9 @@ import type { ExpressionProblem } from './read-params.ts';
 
 const NAMED = /(?<!\\)\$#?(?<brace>\{)?(?<name>[A-Za-z_]{3,20})(?=[.%}?])/g;
 
+/** Names for a person that content and other products have, and what has the person's values here. */
+const PERSON: ReadonlySet<string> = new Set(['customer', 'recipient', 'contact', 'user', 'subscriber']);
+
 /** Finds misspelt keywords, and item references outside a repeated member, in all strings of a value. */
 export function strayTexts(value: unknown, pointer: string, inItem = false): ExpressionProblem[] {
   if (typeof value === 'string')
@@ -25,7 +28,7 @@ export function strayTexts(value: unknown, pointer: string, inItem = false): Exp
 function misspelt(text: string, pointer: string): ExpressionProblem[] {
   return [...text.matchAll(NAMED)].flatMap(({ groups }) => {
     const name = groups?.name ?? '';
-    const near = isKeyword(name) ? undefined : nearName(name, KEYWORDS);
+    const near = PERSON.has(name) ? 'profile' : isKeyword(name) ? undefined : nearName(name, KEYWORDS);
     if (near === undefined) return [];
     const message = `$${name} is no keyword, so it stays as it is written.${didYouMean(near)} A dollar that is meant is written \\$.`;
     return [{ code: 'keyword-misspelt' as const, pointer, message, suggestion: near }];

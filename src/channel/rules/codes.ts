@@ -106,7 +106,7 @@ export const FINDING_CODES = {
     'An expression reads a keyword that exists on some ways into this pipeline only.',
   ),
   'keyword-misspelt': warning(
-    'A dollar is followed by a name that is almost a keyword, so it stays literal text.',
+    'A dollar is followed by a name that is almost a keyword, or is one in content only, so it stays literal text.',
   ),
   'item-outside-repeat': warning(
     'An item reference stands outside a repeated member, so it stays literal text.',

@@ -135,6 +135,13 @@ export const EXPRESSIONS: readonly Example[] = [
     suggestion: 'template',
   },
   {
+    code: 'keyword-misspelt',
+    name: 'the name that content has for a person',
+    document: sending(pipe(1, 'log', { message: 'Hi ${customer.name}' })),
+    says: '$customer is no keyword',
+    suggestion: 'profile',
+  },
+  {
     code: 'item-outside-repeat',
     name: 'an item without a list',
     document: sending(pipe(1, 'pack', { template: { to: '[$]phone' } })),
