@@ -175,6 +175,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
     wrong('DATABASE_URL', 'must begin with postgres://');
   }
+  const publicUrl = textOf('SLUICEWAY_PUBLIC_URL');
+  if (publicUrl !== undefined && !(/^https?:\/\//.test(publicUrl) && URL.canParse(publicUrl))) {
+    wrong('SLUICEWAY_PUBLIC_URL', 'must be an address, such as https://messages.example.com.');
+  }
   const level = textOf('SLUICEWAY_LOG_LEVEL') ?? 'info';
   if (!LEVELS.includes(level)) wrong('SLUICEWAY_LOG_LEVEL', `must be one of ${LEVELS.join(', ')}.`);
   const roles = list('SLUICEWAY_ROLES');
@@ -198,7 +202,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     channelFolders: list('SLUICEWAY_CHANNELS'),
     allowAddresses: list('SLUICEWAY_ALLOW_ADDRESSES'),
     roles: new Set(roles as Role[]),
-    publicUrl: textOf('SLUICEWAY_PUBLIC_URL'),
+    publicUrl,
     laneConcurrency: whole('SLUICEWAY_LANE_CONCURRENCY', 1, 10_000),
     concurrency: whole('SLUICEWAY_CONCURRENCY', 1, 20_000),
     databaseConnections: whole('SLUICEWAY_DATABASE_CONNECTIONS', 2, 200),
@@ -250,9 +254,7 @@ function readOidc(
     wrong('SLUICEWAY_OIDC_ISSUER', 'must begin with https://, or with http:// on this machine.');
   }
   if (clientId === undefined) wrong('SLUICEWAY_OIDC_CLIENT_ID', 'is needed with SLUICEWAY_OIDC_ISSUER.');
-  if (publicUrl === undefined || !URL.canParse(publicUrl)) {
-    wrong('SLUICEWAY_PUBLIC_URL', 'must be an address with SLUICEWAY_OIDC_ISSUER.');
-  }
+  if (publicUrl === undefined) wrong('SLUICEWAY_PUBLIC_URL', 'is needed with SLUICEWAY_OIDC_ISSUER.');
   const newUserRole = USER_ROLES.find((each) => each === role);
   if (role !== newUserRole) wrong('SLUICEWAY_OIDC_ROLE', `must be one of ${USER_ROLES.join(', ')}.`);
   const redirect = `${(publicUrl ?? '').replace(/\/+$/, '')}${OIDC_CALLBACK}`;

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readConfig } from '../../src/config.ts';
 import { startEngine } from '../support/engine.ts';
 
 let folder = '';
@@ -39,4 +40,8 @@ it('an address of a database that is none', async () => {
   const refusal = await refusalOf({ DATABASE_URL: 'postgres://user:hunter2@tail@127.0.0.1:99999/books' });
   expect(refusal).toContain('DATABASE_URL cannot be read. It must look like postgres://');
   expect(refusal).not.toMatch(/hunter2|tail/);
+});
+
+it.each(['foo', 'example.com', 'ftp://example.com', 'http://'])('a public address such as %s', (url) => {
+  expect(() => readConfig({ SLUICEWAY_PUBLIC_URL: url })).toThrow(/SLUICEWAY_PUBLIC_URL must be an address/);
 });
