@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: messages per second from accepted to settled; provider requests per second that are answered, that
- * become events, and both at once; on the embedded database and on PostgreSQL (BENCH_DATABASE_URL, default the local server). The engine, the provider and
- * the load are processes of their own. Every count is verified; exit code 1 where one is wrong.
+ * become events, and both at once; on the embedded database and on PostgreSQL (BENCH_DATABASE_URL, default the local
+ * server). The engine, the provider and the load are processes of their own. Every count is verified; exit code 1 where
+ * one is wrong.
  *
  * Options: --messages N (20000), --requests N (20000), --runs N (3), --only embedded|server, --sample N (100)
  */

@@ -4,14 +4,12 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ServerType, serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { createExternalSignIn } from './access/external-sign-in.ts';
 import { bootstrap, createTokens } from './access/tokens.ts';
 import { createVault } from './access/vault.ts';
 import { BUILT_INS } from './channel/built-in/built-ins.ts';
 import type { Config } from './config.ts';
-import { Failure } from './errors.ts';
 import { createAccept } from './flows/accept-message.ts';
 import { createAcceptReceipt } from './flows/accept-receipt.ts';
 import { createAcceptRequest } from './flows/accept-request.ts';
@@ -39,6 +37,7 @@ import { createWorker, type Worker } from './flows/worker.ts';
 import { mountApi } from './http/api.ts';
 import { closeServer } from './http/close-server.ts';
 import { mountFallbacks } from './http/fallbacks.ts';
+import { listen } from './http/listen.ts';
 import { mountListener } from './http/listener.ts';
 import { mountOperations } from './http/operators.ts';
 import { allRoutes } from './http/routes.ts';
@@ -275,29 +274,5 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       books?.stop();
       await database.close();
     },
-  });
-}
-
-const REFUSALS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another process listens there already. Stop it, or choose another SLUICEWAY_PORT',
-  EADDRNOTAVAIL: 'this machine has no such address. Correct SLUICEWAY_HOST',
-  ENOTFOUND: 'nobody knows this host. Correct SLUICEWAY_HOST',
-  EACCES: 'this user may not listen there. Choose a SLUICEWAY_PORT of 1024 or above',
-};
-
-/** Why nothing can listen where the settings say, in words for whoever made them. */
-function asRefused(thrown: NodeJS.ErrnoException, config: Config): Error {
-  const reason = REFUSALS[thrown.code ?? ''];
-  if (reason === undefined) return thrown;
-  return new Failure('SETTINGS_INVALID', `${config.host}:${config.port}: ${reason}.`, { cause: thrown });
-}
-
-function listen(app: Hono, config: Config): Promise<{ server: ServerType; url: string }> {
-  return new Promise((resolve, reject) => {
-    const server = serve({ fetch: app.fetch, hostname: config.host, port: config.port }, (info) => {
-      const host = config.host.includes(':') ? `[${config.host}]` : config.host;
-      resolve({ server, url: `http://${host}:${info.port}` });
-    });
-    server.once('error', (thrown: NodeJS.ErrnoException) => reject(asRefused(thrown, config)));
   });
 }

@@ -3,6 +3,14 @@ export interface Clock {
   readonly now: () => number;
 }
 
+const FIRST_MS = Date.UTC(1900, 0, 1);
+const LAST_MS = Date.UTC(10_000, 0, 1) - 1;
+
+/** Whether every part can keep a time: a number, and a year of four digits in UTC, too. */
+export function isKeepable(ms: number): boolean {
+  return ms >= FIRST_MS && ms <= LAST_MS;
+}
+
 /** The clock of the machine. */
 export const systemClock: Clock = Object.freeze({ now: () => Date.now() });
 

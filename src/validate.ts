@@ -4,9 +4,11 @@ import formats from 'ajv-formats';
 import type { Problem } from './errors.ts';
 import { type JsonObject, own, pointerTo } from './json.ts';
 import { nearName } from './near.ts';
+import { isKeepable } from './time.ts';
 
-const FIRST_MS = Date.UTC(1900, 0, 1);
-const LAST_MS = Date.UTC(9999, 11, 31);
+const DATE_TIME = formats.default.get('date-time', 'full') as {
+  readonly validate: (text: string) => boolean;
+};
 
 export interface Validator {
   /** Problems with pointers from `prefix` on; fills defaults in, and with `coerce` reads numbers from texts. */
@@ -25,11 +27,8 @@ export function compileSchema(schema: JsonObject, options: { coerce?: boolean } 
     coerceTypes: options.coerce === true,
     verbose: true,
   });
-  formats.default(ajv, ['date-time', 'uuid', 'uri', 'email']);
-  const dateTime = formats.default.get('date-time', 'full') as {
-    readonly validate: (text: string) => boolean;
-  };
-  ajv.addFormat('date-time', { type: 'string', validate: (text) => dateTime.validate(text) && isKept(text) });
+  formats.default(ajv, ['uuid', 'uri', 'email']);
+  ajv.addFormat('date-time', (text) => DATE_TIME.validate(text) && isKeepable(Date.parse(text)));
   const validate: ValidateFunction = ajv.compile(schema);
   return Object.freeze<Validator>({
     check: (value, prefix = '') =>
@@ -37,12 +36,6 @@ export function compileSchema(schema: JsonObject, options: { coerce?: boolean } 
         ? []
         : (validate.errors ?? []).filter(isTelling).map((error) => problemOf(error, prefix)),
   });
-}
-
-/** What every part can keep: not a leap second, and a year of four digits in UTC, too. */
-function isKept(text: string): boolean {
-  const ms = Date.parse(text);
-  return ms >= FIRST_MS && ms <= LAST_MS;
 }
 
 /** What only says that one of several forms did not fit is left out when its forms say more. */

@@ -22,14 +22,6 @@ export function unfit(value: unknown, pointer = '', depth = 0): Wrong | undefine
   return undefined;
 }
 
-/** Whether a value is nested deeper than so many levels; looks no deeper than that. */
-export function deeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (levels === 0) return true;
-  for (const key of Object.keys(value)) if (deeperThan(own(value, key), levels - 1)) return true;
-  return false;
-}
-
 function unfitText(text: string, pointer: string): Wrong | undefined {
   if (text.includes('\0'))
     return { message: 'holds the character NUL (\\u0000), which cannot be kept; remove it', pointer };

@@ -1,5 +1,4 @@
 /** Checks a message against its channel: everything it names is looked up, and its values must fit. */
-
 import { fieldsOf } from '../channel/document.ts';
 import { compileFields, type FieldCheck } from '../channel/values.ts';
 import { Failure } from '../errors.ts';

@@ -10,7 +10,7 @@ import { isFull, isOutage } from '../storage/database.ts';
 import { forgetIdempotency, keepAnswer, reserveIdempotency } from '../storage/idempotency.ts';
 import { isoTime } from '../time.ts';
 import { compileSchema, type Validator } from '../validate.ts';
-import { checkRequest, refuseDeep, refuseUnfit } from './check-request.ts';
+import { checkRequest, refuseUnfit } from './check-request.ts';
 import { mountOpenapi } from './openapi.ts';
 import { problemResponse } from './problem.ts';
 import { readCapped } from './read-capped.ts';
@@ -140,9 +140,8 @@ function parseBody(mounted: Mounted, text: string, raw: Request): unknown {
   } catch (thrown) {
     throw new Failure('REQUEST_MALFORMED', `The body is not JSON: ${(thrown as Error).message}.`);
   }
-  refuseDeep(body);
-  checkRequest(mounted.body, body);
   if (mounted.route.partsApart !== true) refuseUnfit(body);
+  checkRequest(mounted.body, body);
   return body;
 }
 

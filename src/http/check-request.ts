@@ -1,5 +1,5 @@
 /** Checks a body, or a part of one: against its schema, and for what no database takes. */
-import { deeperThan, unfit } from '../channel/unfit.ts';
+import { unfit } from '../channel/unfit.ts';
 import { Failure } from '../errors.ts';
 import type { Validator } from '../validate.ts';
 
@@ -14,18 +14,6 @@ export function checkRequest(validator: Validator, body: unknown): void {
     {
       problems,
     },
-  );
-}
-
-/** Deeper than anything that is kept: a document inside a body inside a list. */
-const MAX_LEVELS = 128;
-
-/** Throws REQUEST_INVALID where a body is nested so deep that whatever walks through it would suffer. */
-export function refuseDeep(body: unknown): void {
-  if (!deeperThan(body, MAX_LEVELS)) return;
-  throw new Failure(
-    'REQUEST_INVALID',
-    `The body is nested deeper than ${MAX_LEVELS} levels; make it flatter.`,
   );
 }
 

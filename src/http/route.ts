@@ -46,7 +46,7 @@ export interface Route {
   readonly body?: JsonObject;
   /** A request without a body is one with an empty object. */
   readonly optionalBody?: boolean;
-  /** What no database takes is found by the route itself: one message of many, or a place in a document, is named for it. */
+  /** Holds many things, each of which the route checks by itself for what no database takes: one costs no other. */
   readonly partsApart?: boolean;
   /** The body is not JSON and is read by the route itself; names its media types. */
   readonly stream?: readonly string[];

@@ -57,6 +57,14 @@ describe('a body with the character NUL', () => {
     expect(results[1]?.problem.detail).not.toContain('NUL');
   });
 
+  it.each(['/channels', '/channels/check'])('is found in a channel document by POST %s', async (path) => {
+    const named = (name: string) =>
+      JSON.stringify({ sid: 'nul_sms', id: 10_900, name, type: 'sms', communication: 'direct' });
+    const found = await (await send('POST', path, named('x\0y'))).text();
+    expect(found).toContain('NUL');
+    expect(await (await send('POST', path, named('x'))).text()).not.toContain('NUL');
+  });
+
   it('leaves the lists as they were', async () => {
     expect((await engine.api.get('/messages')).data).toEqual([]);
     expect((await engine.api.get('/mailings')).data).toEqual([]);
@@ -64,23 +72,21 @@ describe('a body with the character NUL', () => {
 });
 
 describe('a body that nests without end', () => {
+  // A call of many messages answers for each of them what is wrong with it.
   it.each([
-    ...[100, 5_000, 200_000].map((levels) => ['POST', '/messages', message(`"attributes":${deep(levels)}`)]),
-    ['POST', '/messages', `{"messages":[${message(`"attributes":${deep(100_000)}`)}]}`],
-    ['POST', '/mailings', deep(200_000)],
-    ['POST', '/channels', deep(200_000)],
-    ['POST', '/channels/check', deep(200_000)],
-    ['POST', '/channels/check', `{"document":${deep(200_000)}}`],
-    ['POST', '/channels/example_sms/dry-run', deep(200_000)],
-    ['POST', '/content', deep(200_000)],
-    ['POST', '/messages/redrive', deep(200_000)],
-    ['POST', '/senders', deep(200_000)],
-    ['POST', `/mailings/${SOME_ID}/trigger`, deep(200_000)],
-    ['POST', '/content-sources', deep(200_000)],
-    ['PUT', '/sending-rules', deep(200_000)],
-  ])('is refused by %s %s', async (method = '', path = '', body = '') => {
-    const answer = await send(method, path, body);
-    expect(answer.status).toBe(422);
+    [422, '/messages', message(`"attributes":${deep(100)}`)],
+    [422, '/messages', message(`"attributes":${deep(200_000)}`)],
+    [202, '/messages', `{"messages":[${message(`"attributes":${deep(100_000)}`)}]}`],
+    [422, '/channels', deep(200_000)],
+    [422, '/channels/check', deep(200_000)],
+    [422, '/channels/check', `{"document":${deep(200_000)}}`],
+    ...[
+      ...['/mailings', '/channels/example_sms/dry-run', '/content', '/messages/redrive', '/senders'],
+      ...[`/mailings/${SOME_ID}/trigger`, '/content-sources'],
+    ].map((path) => [422, path, deep(200_000)] as const),
+  ] as const)('answers %i to POST %s, and says so', async (status, path, body) => {
+    const answer = await send('POST', path, body);
+    expect(answer.status).toBe(status);
     expect(await answer.text()).toMatch(/deeper than \d+ levels/);
   });
 

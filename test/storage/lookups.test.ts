@@ -1,11 +1,11 @@
 /**
  * What is looked up for each message is found through the right index, whatever the statistics know: without any, and
- * with those of tables that were nearly empty or
- * whose rows were still to be committed. Counted are the pages that a lookup touches, not its time.
+ * with those of tables that were nearly empty or whose rows were still to be committed. Counted are the pages that a
+ * lookup touches, not its time.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createIds } from '../../src/ids.ts';
-import { claim } from '../../src/storage/claim.ts';
+import { claim, FIRST_ID } from '../../src/storage/claim.ts';
 import type { Database, Sql } from '../../src/storage/database.ts';
 import { findMessages } from '../../src/storage/loose.ts';
 import { settle } from '../../src/storage/settle.ts';
@@ -136,10 +136,8 @@ describe.each(kinds.flatMap((kind) => AGES.map(([name, begin]) => [kind, name, b
     };
 
     it('find what is there', async () => {
-      expect(await findSubscriptions(database, people)).toHaveLength(ASKED);
-      expect((await findSubscriptions(database, people)).every((row) => row.subscription_id !== null)).toBe(
-        true,
-      );
+      const found = await findSubscriptions(database, people);
+      expect(found.filter((row) => row.subscription_id !== null)).toHaveLength(ASKED);
       expect(await findMessages(database, events)).toHaveLength(ASKED);
       expect((await findMessages(database, own)).map((row) => row.message_id)).toEqual(messages);
     });
@@ -151,10 +149,7 @@ describe.each(kinds.flatMap((kind) => AGES.map(([name, begin]) => [kind, name, b
       ['messages by their own id', (sql) => findMessages(sql, own)],
       [
         'what is due in a lane',
-        (sql) =>
-          claim(sql, 1, NOW_MS, [
-            { laneId: 1, afterDueMs: 0, afterId: '00000000-0000-0000-0000-000000000000', share: ASKED },
-          ]),
+        (sql) => claim(sql, 1, NOW_MS, [{ laneId: 1, afterDueMs: 0, afterId: FIRST_ID, share: ASKED }]),
       ],
       ['what many runs have left', (sql) => settle(sql, left)],
     ])('reads few pages for %s', async (_what, ask) => {

@@ -1,10 +1,10 @@
 /**
  * The people that messages go to, in tables beside the queue: a job names its person, and what is sent is what the
- * tables say when it is sent, as with our engine.
+ * tables say when it is sent, as with our engine. Asked for many at once, as record-events.ts writes.
  */
 import pg from 'pg';
+import { createGatherer } from '../../../src/flows/gather.ts';
 import { type Message, messageOf, type Person } from '../message.ts';
-import { together } from './together.ts';
 
 const PAGE = 5_000;
 
@@ -36,7 +36,7 @@ export async function openPeople(databaseUrl: string, count: number): Promise<Pe
   }
   await pool.query('analyze bench_profile, bench_subscription');
   return {
-    find: together<number, Person>(async (numbers) => {
+    find: createGatherer<number, Person>(async (numbers) => {
       const { rows } = await pool.query<{ customer: Message['customer']; fields: { phone: string } }>({
         name: 'find',
         text: `select p.fields as customer, s.fields from unnest($1::text[]) with ordinality as a (id, place)
@@ -47,7 +47,7 @@ export async function openPeople(databaseUrl: string, count: number): Promise<Pe
       });
       if (rows.length < numbers.length) throw new Error('A person is not there.');
       return rows.map((row) => ({ customer: row.customer, phone: row.fields.phone }));
-    }),
+    }, PAGE).add,
     close: () => pool.end(),
   };
 }

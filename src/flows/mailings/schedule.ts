@@ -5,7 +5,7 @@
  * it shows twice the first is meant. RFC 5545 reads such times in the same way.
  */
 import type { MailingSchedule } from '../../storage/mailings.ts';
-import { isoTime } from '../../time.ts';
+import { isKeepable, isoTime } from '../../time.ts';
 import { refused } from '../find-channel.ts';
 import { createWallClocks, type WallClock } from '../guards/wall-clock.ts';
 
@@ -25,8 +25,8 @@ export function createScheduler(): (schedule: MailingSchedule) => MailingSchedul
         `"${timeZone}" is no time zone; use a name such as "Europe/Berlin" or "UTC".`,
       );
     }
-    const startMs = startAt === undefined ? undefined : momentOf('startAt', startAt, clock);
-    const stopMs = stopAt === undefined ? undefined : momentOf('stopAt', stopAt, clock);
+    const startMs = startAt === undefined ? undefined : keepable('startAt', startAt, clock);
+    const stopMs = stopAt === undefined ? undefined : keepable('stopAt', stopAt, clock);
     if (startMs !== undefined && stopMs !== undefined && stopMs <= startMs) {
       throw refused(
         '/schedule/stopAt',
@@ -53,6 +53,13 @@ export function stopMsOf(schedule: MailingSchedule | null): number | undefined {
 
 function momentIn(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Date.parse(text);
+}
+
+/** The moment that a time means, where the books can keep it. */
+function keepable(name: 'startAt' | 'stopAt', text: string, clock: WallClock | undefined): number {
+  const ms = momentOf(name, text, clock);
+  if (isKeepable(ms)) return ms;
+  throw refused(`/schedule/${name}`, `"${text}" is not between the years 1900 and 9999.`);
 }
 
 function momentOf(name: 'startAt' | 'stopAt', text: string, clock: WallClock | undefined): number {
@@ -84,6 +91,8 @@ function wallOf(match: RegExpExecArray): number | undefined {
     .map((each) => Number(each ?? 0));
   const ms = Number((match[7] ?? '').padEnd(3, '0'));
   const at = new Date(Date.UTC(year, month - 1, day, hour, minute, second, ms));
+  // Years below 100 would be taken for those of the last century.
+  if (year < 100) at.setUTCFullYear(year, month - 1, day);
   const same = at.getUTCMonth() === month - 1 && at.getUTCDate() === day && at.getUTCHours() === hour;
   return same && minute < 60 && second < 60 ? at.getTime() : undefined;
 }

@@ -146,7 +146,6 @@ export function channelCheckRoutes(ground: Ground, directory: Directory): Route[
     route({
       method: 'POST',
       path: '/channels/check',
-      partsApart: true,
       action: 'operations.run',
       tag: 'channels',
       summary: 'Check a channel document without saving it.',

@@ -103,7 +103,6 @@ export function channelRoutes(
     route({
       method: 'POST',
       path: '/channels',
-      partsApart: true,
       action: 'channels.write',
       tag: 'channels',
       summary: 'Create a channel. Everything that is wrong with it is answered at once.',
@@ -135,7 +134,6 @@ export function channelRoutes(
     route({
       method: 'PUT',
       path: '/channels/{sid}',
-      partsApart: true,
       action: 'channels.write',
       tag: 'channels',
       summary: 'Change a channel: a new version, for what is sent from now on.',

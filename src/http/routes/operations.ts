@@ -1,5 +1,4 @@
 /** Operations of a channel's entities, run while the user waits: a list at the provider, a new record there. */
-
 import type { OpenOutside } from '../../flows/around.ts';
 import type { Directory } from '../../flows/directory.ts';
 import type { Ground } from '../../flows/ground.ts';

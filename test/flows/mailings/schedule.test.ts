@@ -87,6 +87,8 @@ describe('a schedule', () => {
     '2026-12-01T09:00:00+01',
     '2026-12-01T09:00:00+99:00',
     ' 2026-12-01T09:00:00Z',
+    '0000-01-01T00:00:00Z',
+    '9999-12-31T23:59:59-10:00',
   ])('with the time "%s" is refused', async (startAt) => {
     expect((await refusal({ startAt })).code).toBe('REQUEST_INVALID');
   });
