@@ -15,21 +15,34 @@ export interface Validator {
   readonly check: (value: unknown, prefix?: string) => Problem[];
 }
 
-/** Compiles a schema; costs milliseconds, so never per request. */
-export function compileSchema(schema: JsonObject, options: { coerce?: boolean } = {}): Validator {
-  const ajv = new Ajv2020({
+/** One for each way to read values: an instance compiles the schema of schemas, which takes longer than most schemas. */
+const compilers = new Map<boolean, Ajv2020>();
+
+function compilerFor(coerce: boolean): Ajv2020 {
+  const known = compilers.get(coerce);
+  if (known !== undefined) return known;
+  const made = new Ajv2020({
     allErrors: true,
     strict: true,
     strictTypes: false,
     strictRequired: false,
     allowUnionTypes: true,
     useDefaults: true,
-    coerceTypes: options.coerce === true,
+    coerceTypes: coerce,
     verbose: true,
   });
-  formats.default(ajv, ['uuid', 'uri', 'email']);
-  ajv.addFormat('date-time', (text) => DATE_TIME.validate(text) && isKeepable(Date.parse(text)));
-  const validate: ValidateFunction = ajv.compile(schema);
+  formats.default(made, ['uuid', 'uri', 'email']);
+  made.addFormat('date-time', (text) => DATE_TIME.validate(text) && isKeepable(Date.parse(text)));
+  compilers.set(coerce, made);
+  return made;
+}
+
+/** Compiles a schema; costs milliseconds, so never per request. */
+export function compileSchema(schema: JsonObject, options: { coerce?: boolean } = {}): Validator {
+  const compiler = compilerFor(options.coerce === true);
+  const validate: ValidateFunction = compiler.compile(schema);
+  // Whoever has the validator keeps it; the next schema may have the same name.
+  compiler.removeSchema(schema);
   return Object.freeze<Validator>({
     check: (value, prefix = '') =>
       validate(value)

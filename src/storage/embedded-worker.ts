@@ -1,4 +1,5 @@
 /** The thread that owns PGlite. It answers one request after another, in order. */
+import { readFile } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { PLANNING } from './database.ts';
@@ -11,9 +12,10 @@ interface Request {
 }
 
 const INT8 = 20;
-const { folder } = workerData as { folder?: string };
+const { folder, image } = workerData as { folder?: string; image?: string };
 const database = await PGlite.create({
   ...(folder !== undefined && { dataDir: folder }),
+  ...(image !== undefined && { loadDataDir: new Blob([await readFile(image)]) }),
   parsers: { [INT8]: Number },
 });
 for (const [name, value] of Object.entries(PLANNING)) await database.exec(`set ${name} = ${value}`);

@@ -13,10 +13,15 @@ interface Answer {
   readonly error?: { readonly message: string; readonly code?: string; readonly detail?: string };
 }
 
-/** Opens a data folder, or a database in memory without one. Throws DATA_FOLDER_IN_USE. */
-export async function openEmbedded(folder?: string): Promise<Database> {
+/**
+ * Opens a data folder, or without one a database in memory: empty, or as it is in `image`, a file with a dump of a data
+ * folder. Throws DATA_FOLDER_IN_USE.
+ */
+export async function openEmbedded(folder?: string, image?: string): Promise<Database> {
   const unlock = folder === undefined ? () => {} : await lockFolder(folder);
-  const worker = new Worker(new URL('./embedded-worker.ts', import.meta.url), { workerData: { folder } });
+  const worker = new Worker(new URL('./embedded-worker.ts', import.meta.url), {
+    workerData: { folder, image },
+  });
   const pending = new Map<number, { resolve: (rows: unknown[]) => void; reject: (error: unknown) => void }>();
   const listeners = new Set<(topic: string) => void>();
   let lastId = 0;

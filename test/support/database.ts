@@ -43,7 +43,7 @@ export interface TestDatabase {
 /** An empty database with the current schema and the partitions around `nowMs`. */
 export async function openTestDatabase(kind: 'embedded' | 'server', nowMs: number): Promise<TestDatabase> {
   if (kind === 'embedded') {
-    const database = await openEmbedded();
+    const database = await openEmbedded(undefined, process.env.TEST_EMBEDDED_IMAGE);
     await migrate(database);
     await makePartitions(database, nowMs);
     return {
