@@ -66,30 +66,60 @@ function membersNode(
       nodes.push(paramNode(param, param.default, pointerTo(pointer, name), building));
     }
   }
-  return composed(nodes, (values) => {
-    const object: Record<string, unknown> = {};
-    for (let index = 0; index < names.length; index += 1) {
-      const value = values[index];
-      if (value !== undefined) setOwn(object, names[index] as string, value);
-    }
-    return object;
+  // A run copies what is the same for every run and fills in its own: a copy keeps the shape that the original has.
+  const object: Record<string, unknown> = {};
+  const varying: { readonly name: string; readonly render: Render }[] = [];
+  names.forEach((name, index) => {
+    const { constant, render } = nodes[index] as Node;
+    const value = constant ? render({}) : undefined;
+    if (!constant) varying.push({ name, render });
+    if (!constant || value !== undefined) setOwn(object, name, value);
   });
-}
-
-function composed(nodes: readonly Node[], assemble: (values: readonly unknown[]) => unknown): Node {
-  if (nodes.every((node) => node.constant)) {
-    const value = assemble(nodes.map((node) => node.render({})));
-    return constantNode(Object.freeze(value));
-  }
+  if (varying.length === 0) return constantNode(Object.freeze(object));
   if (nodes.some((node) => node.async)) {
     return {
-      render: async (scope) => assemble(await Promise.all(nodes.map((node) => node.render(scope)))),
+      render: async (scope) => {
+        const values = await Promise.all(varying.map(({ render }) => render(scope)));
+        const filled = { ...object };
+        for (const [index, { name }] of varying.entries()) fill(filled, name, values[index]);
+        return filled;
+      },
       constant: false,
       async: true,
     };
   }
   return {
-    render: (scope) => assemble(nodes.map((node) => node.render(scope))),
+    render: (scope) => {
+      const filled = { ...object };
+      for (const { name, render } of varying) fill(filled, name, render(scope));
+      return filled;
+    },
+    constant: false,
+    async: false,
+  };
+}
+
+/** What has no value is absent. */
+function fill(object: Record<string, unknown>, name: string, value: unknown): void {
+  if (value === undefined) delete object[name];
+  else setOwn(object, name, value);
+}
+
+/** Nodes whose values stand in a list; what has no value is left out. */
+function listNode(nodes: readonly Node[]): Node {
+  const present = (values: readonly unknown[]) => values.filter((value) => value !== undefined);
+  if (nodes.every((node) => node.constant)) {
+    return constantNode(Object.freeze(present(nodes.map((node) => node.render({})))));
+  }
+  if (nodes.some((node) => node.async)) {
+    return {
+      render: async (scope) => present(await Promise.all(nodes.map((node) => node.render(scope)))),
+      constant: false,
+      async: true,
+    };
+  }
+  return {
+    render: (scope) => present(nodes.map((node) => node.render(scope))),
     constant: false,
     async: false,
   };
@@ -121,9 +151,8 @@ function paramNode(param: Param, value: unknown, pointer: string, building: Buil
     case 'array':
       if (Array.isArray(value) && param.items !== undefined && !hasRepeat(value)) {
         const { items } = param;
-        return composed(
+        return listNode(
           value.map((each, index) => paramNode(items, each, pointerTo(pointer, index), building)),
-          (values) => values.filter((each) => each !== undefined),
         );
       }
       break;

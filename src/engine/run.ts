@@ -55,11 +55,11 @@ export interface RunRequest {
   readonly in: Readonly<Record<string, unknown>>;
   readonly origin: Readonly<Record<string, unknown>>;
   /** `$error` of a run that waited behind an error exit. */
-  readonly error?: Readonly<Record<string, unknown>>;
+  readonly error?: Readonly<Record<string, unknown>> | undefined;
   /** How often the entry pipe was tried before. */
   readonly tries: number;
   readonly channel: string;
-  readonly messageId?: string;
+  readonly messageId?: string | undefined;
   /** ISO 8601. */
   readonly now: string;
   readonly outside: Outside;
@@ -100,16 +100,16 @@ export interface RunOutcome {
   readonly status: 'done' | 'failed' | 'waiting' | 'unknown';
   /** Where the run ended. */
   readonly pipe: number;
-  readonly failure?: Failure;
+  readonly failure: Failure | undefined;
   /** For `waiting`. */
-  readonly wait?: Wait;
+  readonly wait: Wait | undefined;
   /** Elements of a split that wait by themselves. */
   readonly branches: readonly Wait[];
   readonly events: readonly RunEvent[];
   readonly later: readonly LaterEvent[];
   readonly logs: readonly (LogLine & { readonly pipe: number })[];
   readonly trail: readonly TrailStep[];
-  readonly result?: { readonly value: unknown };
+  readonly result: { readonly value: unknown } | undefined;
 }
 
 interface State {
@@ -119,7 +119,7 @@ interface State {
   readonly logs: (LogLine & { pipe: number })[];
   readonly trail: TrailStep[];
   readonly branches: Wait[];
-  result?: { value: unknown };
+  result: { value: unknown } | undefined;
   hops: number;
   /** What an element of a split left unknown. */
   doubt: { readonly pipe: number; readonly failure: Failure } | undefined;
@@ -130,6 +130,9 @@ interface State {
   error: Readonly<Record<string, unknown>> | undefined;
   can: Capabilities | undefined;
 }
+
+/** What the pipes of one way are given; between two of them it is brought up to date. */
+type Context = { -readonly [K in keyof PipeContext]: PipeContext[K] } & { readonly can: Capabilities };
 
 interface WayEnd {
   readonly status: RunOutcome['status'];
@@ -147,6 +150,7 @@ export async function runPlan(request: RunRequest): Promise<RunOutcome> {
     logs: [],
     trail: [],
     branches: [],
+    result: undefined,
     hops: 0,
     doubt: undefined,
     at: undefined,
@@ -155,15 +159,12 @@ export async function runPlan(request: RunRequest): Promise<RunOutcome> {
     error: request.error,
     can: undefined,
   };
-  const walked = await walk(state, request.entry, request.in, request.tries);
+  const end = await walk(state, request.entry, request.in, request.tries);
+  const { branches, events, later, logs, trail, result, doubt } = state;
   // What one element may have sent is in doubt for the whole run, unless that goes on.
-  const end: WayEnd =
-    state.doubt !== undefined && walked.status !== 'waiting'
-      ? { ...walked, status: 'unknown', ...state.doubt }
-      : walked;
-  const { branches, events, later, logs, trail, result } = state;
-  const outcome = { ...end, branches, events, later, logs, trail };
-  return result === undefined ? outcome : { ...outcome, result };
+  const { status, pipe, failure, wait } =
+    doubt !== undefined && end.status !== 'waiting' ? { ...end, status: 'unknown' as const, ...doubt } : end;
+  return { status, pipe, failure, wait, branches, events, later, logs, trail, result };
 }
 
 async function walk(
@@ -177,19 +178,22 @@ async function walk(
     ...request.keywords,
     origin: request.origin,
     in: input,
-    ...(state.error !== undefined && { error: state.error }),
+    error: state.error,
+  };
+  state.can ??= capabilitiesOf(state);
+  const context: Context = {
+    in: input,
+    can: state.can,
+    channel: request.channel,
+    pipe: start.id,
+    messageId: request.messageId,
+    now: request.now,
   };
   let here: PlanPipe | undefined = start;
   let tries = triesBefore;
   let last = start.id;
   // A step begins when the one before has ended.
-  let beganMs = request.clock();
-  const sinceMs = () => {
-    const nowMs = request.clock();
-    const ms = nowMs - beganMs;
-    beganMs = nowMs;
-    return ms;
-  };
+  let endedMs = request.clock();
   while (here !== undefined) {
     const at: PlanPipe = here;
     last = at.id;
@@ -202,13 +206,17 @@ async function walk(
       }
       const rendered = at.render(scope);
       const params = at.async && rendered instanceof Promise ? await rendered : rendered;
+      context.in = scope.in as Readonly<Record<string, unknown>>;
+      context.pipe = at.id;
       state.at = at;
       state.step = step;
-      state.input = scope.in as Readonly<Record<string, unknown>>;
+      state.input = context.in;
       state.error = scope.error as Readonly<Record<string, unknown>> | undefined;
-      const running = at.pipe.run(params as never, contextOf(state, at));
+      const running = at.pipe.run(params as never, context);
       const output = running instanceof Promise ? await running : running;
-      step.ms = sinceMs();
+      const beganMs = endedMs;
+      endedMs = request.clock();
+      step.ms = endedMs - beganMs;
       if (output?.add !== undefined) scope.in = { ...(scope.in as object), ...output.add };
       if (output?.end === true) return { status: 'done', pipe: at.id };
       if (output?.exit === undefined) here = at.success;
@@ -219,7 +227,9 @@ async function walk(
       tries = 0;
     } catch (thrown) {
       const failure = asFailure(thrown);
-      step.ms = sinceMs();
+      const beganMs = endedMs;
+      endedMs = request.clock();
+      step.ms = endedMs - beganMs;
       step.exit = 'error';
       step.failure = failure;
       if (failure.code === 'HOP_LIMIT') return { status: 'failed', pipe: at.id, failure };
@@ -260,13 +270,6 @@ export function errorOf(failure: Failure, pipe: number): Readonly<Record<string,
     pipe,
     ...extra,
   };
-}
-
-function contextOf(state: State, at: PlanPipe): PipeContext<keyof Capabilities> {
-  const { channel, now, messageId } = state.request;
-  state.can ??= capabilitiesOf(state);
-  const context = { in: state.input, can: state.can, channel, pipe: at.id, now };
-  return messageId === undefined ? context : { ...context, messageId };
 }
 
 /** The capabilities of a run: made once, they act for whichever pipe is at work. */

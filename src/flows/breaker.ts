@@ -26,6 +26,7 @@ export interface LaneFault {
 }
 
 const EXCERPT_CHARACTERS = 200;
+const GOOD: RunHealth = Object.freeze({ health: 'good' });
 
 /** What the outcome of a run says about the provider; undefined where it says nothing. */
 export function healthOf(outcome: RunOutcome, redact: (text: string) => string): RunHealth | undefined {
@@ -35,7 +36,7 @@ export function healthOf(outcome: RunOutcome, redact: (text: string) => string):
     const health = step.failure === undefined ? 'good' : healthOfFailure(step.failure);
     if (health === undefined) continue;
     if (health === 'good') {
-      seen = { health };
+      seen = GOOD;
       continue;
     }
     const { request, response, failure } = step;

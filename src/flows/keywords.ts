@@ -19,7 +19,8 @@ const NOTHING: Readonly<Record<string, unknown>> = Object.freeze({});
 export function keywordsOf(row: ClaimedRow, around: Surroundings, now: string): Scope {
   const { channel, launch } = around;
   const { sid, id, communication } = channel.document;
-  const keywords = {
+  const direct = communication === 'direct';
+  return {
     sender: around.sender?.values ?? NOTHING,
     resource: around.resource?.values ?? NOTHING,
     account: around.account?.values ?? NOTHING,
@@ -28,13 +29,14 @@ export function keywordsOf(row: ClaimedRow, around: Surroundings, now: string): 
     message: { id: row.message_id, attempt: row.attempt },
     channel: { sid, id },
     now,
+    profile: direct ? profileOf(row) : undefined,
+    subscription: direct ? (row.subscription ?? NOTHING) : undefined,
+    template: undefined,
   };
-  if (communication !== 'direct') return keywords;
-  return {
-    ...keywords,
-    profile: row.profile === null ? NOTHING : { external_id: row.profile_external_id, ...row.profile },
-    subscription: row.subscription ?? NOTHING,
-  };
+}
+
+function profileOf(row: ClaimedRow): Readonly<Record<string, unknown>> {
+  return row.profile === null ? NOTHING : { external_id: row.profile_external_id, ...row.profile };
 }
 
 function scheduleOf(launch: KnownLaunch | undefined): Readonly<Record<string, unknown>> {

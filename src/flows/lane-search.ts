@@ -14,6 +14,8 @@ const SWEEP_EVERY_MS = 30_000;
 const LONGEST_COMMIT_MS = 600_000;
 /** A lane that gave less than it was asked for is asked again after so long, so that what arrives travels together. */
 const GATHER_MS = 15;
+/** Earlier, and claims become small; later, and the process waits for them. */
+const LOW_SHARE = 0.75;
 /** What a lane may take at least while its limit sends some of it back. */
 const LEAST_ROOM = 4;
 
@@ -25,9 +27,10 @@ interface Position {
 /** A lane as one worker knows it. */
 export interface Lane {
   row: LaneRow;
-  /** Runs that may be under way at once, and half of them. */
+  /** Runs that may be under way at once. */
   readonly most: number;
-  readonly half: number;
+  /** With so many left it is asked for more, early enough that the others do not end before the answer comes. */
+  readonly low: number;
   cursor: Position;
   running: number;
   /** Worth asking before the next poll. */
@@ -57,7 +60,7 @@ export function newLane(row: LaneRow, most: number, nowMs: number): Lane {
   return {
     row,
     most,
-    half: Math.floor(most / 2),
+    low: Math.floor(most * LOW_SHARE),
     cursor: BEGINNING,
     running: 0,
     hot: true,

@@ -10,6 +10,7 @@ import {
   STATE_OF_EVENT,
   SUBSCRIPTION_OF_EVENT,
 } from '../storage/states.ts';
+import { healthOf } from './breaker.ts';
 import type { KnownChannel } from './directory.ts';
 import { moderatedBy, wasSent } from './end-message.ts';
 import { eventTimeMs } from './event-time.ts';
@@ -47,11 +48,13 @@ export function reasonOf(outcome: RunOutcome): string | null {
 /** What the outcome of a run leaves for settling. */
 export function outcomeParts(question: OutcomeQuestion): Parts {
   const { row, outcome } = question;
-  const waits = [...outcome.branches.map((wait) => branchWait(question, wait)), ...laterWaits(question)];
   const parts: OwnParts =
     outcome.wait === undefined ? { done: [row.id] } : { again: [againWait(question, outcome.wait)] };
-  if (waits.length > 0) parts.waits = waits;
-  if (row.message_id !== null) addMessageParts(parts, question, row.message_id, waits.length > 0);
+  const waits = outcome.branches.length + outcome.later.length > 0;
+  if (waits) {
+    parts.waits = [...outcome.branches.map((wait) => branchWait(question, wait)), ...laterWaits(question)];
+  }
+  if (row.message_id !== null) addMessageParts(parts, question, row.message_id, waits);
   else if (outcome.events.length > 0)
     parts.loose = outcome.events.map((event) => looseEvent(question, event));
   return parts;
@@ -59,7 +62,7 @@ export function outcomeParts(question: OutcomeQuestion): Parts {
 
 type OwnParts = { -readonly [K in keyof Parts]: Parts[K] };
 
-/** What concerns the message; only what there is, because most runs leave little. */
+/** What concerns the message; only what there is. */
 function addMessageParts(
   parts: OwnParts,
   question: OutcomeQuestion,
@@ -68,21 +71,31 @@ function addMessageParts(
 ): void {
   const { row, outcome, channel, nowMs } = question;
   const { ids } = question.ground;
+  const health = healthOf(outcome, question.redact);
+  if (health !== undefined) parts.health = health;
   const accountId = row.account_id ?? '';
   const attempt = row.attempt ?? 1;
-  const events: SettledEvent[] = [];
-  const loose: LooseEvent[] = [];
-  const waits: SettledWait[] = [];
-  const subscriptions: SettledSubscription[] = [];
-  const suppress: SuppressWish[] = [];
+  let events: SettledEvent[] | undefined;
+  let loose: LooseEvent[] | undefined;
+  let waits: SettledWait[] | undefined;
+  let subscriptions: SettledSubscription[] | undefined;
+  let suppress: SuppressWish[] | undefined;
   let externalId: string | null = null;
   let state: MessageState | undefined;
   let reason: string | null = null;
   for (const event of outcome.events) {
     if (event.sendMessageId !== undefined && event.sendMessageId !== messageId) {
-      loose.push(looseEvent(question, event));
+      loose = append(loose, looseEvent(question, event));
       continue;
     }
+    const {
+      timeMs,
+      externalId: givenId,
+      code,
+      text,
+      value,
+      dedupeKey,
+    } = detailsOf(event, nowMs, question.redact);
     const settled: SettledEvent = {
       source: row.id,
       id: ids.next(),
@@ -93,9 +106,14 @@ function addMessageParts(
       eventId: event.eventId ?? null,
       type: event.type,
       attempt,
-      ...detailsOf(event, nowMs, question.redact),
+      timeMs,
+      externalId: givenId,
+      code,
+      text,
+      value,
+      dedupeKey,
     };
-    events.push(settled);
+    events = append(events, settled);
     externalId = settled.externalId ?? externalId;
     const raised = STATE_OF_EVENT[event.type];
     if (raised !== undefined && (state === undefined || STATE_CODES[raised] > STATE_CODES[state])) {
@@ -103,10 +121,10 @@ function addMessageParts(
       reason = reasonOfState(raised, settled.code ?? event.type);
     }
     const by = suppressBy(channel.document, settled);
-    if (by !== undefined) suppress.push({ source: row.id, messageId, by });
+    if (by !== undefined) suppress = append(suppress, { source: row.id, messageId, by });
     const subscription = SUBSCRIPTION_OF_EVENT[event.type];
     if (subscription !== undefined) {
-      subscriptions.push({
+      subscriptions = append(subscriptions, {
         source: row.id,
         messageId,
         status: subscription,
@@ -114,20 +132,21 @@ function addMessageParts(
       });
     }
     if (event.type === 'moderate_pass' || event.type === 'moderate_error') {
-      waits.push(
-        moderatedWait(
-          moderatedBy(row, nowMs),
-          ids,
-          event.type === 'moderate_pass',
-          settled.text ?? settled.code,
-        ),
+      const passed = event.type === 'moderate_pass';
+      waits = append(
+        waits,
+        moderatedWait(moderatedBy(row, nowMs), ids, passed, settled.text ?? settled.code),
       );
     }
   }
   const ended = endState(question, state, waitsMore);
-  if (question.pipeline === 'moderate' && (ended === 'failed' || ended === 'unknown') && waits.length === 0) {
+  if (
+    question.pipeline === 'moderate' &&
+    (ended === 'failed' || ended === 'unknown') &&
+    waits === undefined
+  ) {
     const text = question.redact(outcome.failure?.message ?? ended);
-    waits.push(moderatedWait(moderatedBy(row, nowMs), ids, false, text));
+    waits = [moderatedWait(moderatedBy(row, nowMs), ids, false, text)];
   }
   const exhausted = exhaustedOf(row.id, messageId, outcome, ended);
   const failing =
@@ -136,11 +155,11 @@ function addMessageParts(
       : undefined;
   const wasWaiting = outcome.status === 'waiting';
   const limited = wasWaiting && outcome.wait?.reason === 'limit';
-  if (events.length > 0) parts.events = events;
-  if (loose.length > 0) parts.loose = loose;
-  if (waits.length > 0) parts.waits = [...(parts.waits ?? []), ...waits];
-  if (subscriptions.length > 0) parts.subscriptions = subscriptions;
-  if (suppress.length > 0) parts.suppress = suppress;
+  if (events !== undefined) parts.events = events;
+  if (loose !== undefined) parts.loose = loose;
+  if (waits !== undefined) parts.waits = [...(parts.waits ?? []), ...waits];
+  if (subscriptions !== undefined) parts.subscriptions = subscriptions;
+  if (suppress !== undefined) parts.suppress = suppress;
   if (externalId !== null) {
     parts.externalIds = [{ source: row.id, channelId: channel.document.id, externalId, messageId, attempt }];
   }
@@ -163,6 +182,13 @@ function addMessageParts(
   if (keepsTrail(question, messageId)) {
     parts.attempts = [attemptOf(question, messageId, accountId, attempt)];
   }
+}
+
+/** The list with one more; it is made with its first, because most runs leave little. */
+function append<T>(list: T[] | undefined, one: T): T[] {
+  if (list === undefined) return [one];
+  list.push(one);
+  return list;
 }
 
 /** The state a run brings its message to. */

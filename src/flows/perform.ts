@@ -9,7 +9,6 @@ import { type ClaimedRow, PIPELINE_CODES } from '../storage/claim.ts';
 import { isOutage } from '../storage/database.ts';
 import { isoTime } from '../time.ts';
 import { type Around, createAround, type OpenOutside } from './around.ts';
-import { healthOf } from './breaker.ts';
 import type { Directory } from './directory.ts';
 import { endMessage, putBack } from './end-message.ts';
 import type { Ground } from './ground.ts';
@@ -107,7 +106,7 @@ export function createPerform(
       messageId: row.message_id ?? undefined,
     });
     writeRunLog(log, outcome, redact, { channel: channel.document.sid, message: row.message_id });
-    const parts = outcomeParts({
+    return outcomeParts({
       ground,
       row,
       channel,
@@ -116,10 +115,8 @@ export function createPerform(
       nowMs,
       pipeline,
       sample: options.trailSample,
-      ...(resumed?.doubt === true && { doubt: true }),
+      doubt: resumed?.doubt === true,
     });
-    const health = healthOf(outcome, redact);
-    return health === undefined ? parts : { ...parts, health };
   };
 
   /** Secret fields of the subscription are opened for this run, and masked in what it leaves. */
@@ -201,11 +198,11 @@ export function createPerform(
       keywords: parts.keywords,
       in: parts.in,
       origin: parts.origin,
-      ...(parts.error !== undefined && { error: parts.error }),
+      error: parts.error,
       // Before the first pipe nothing was tried yet, however often the row was put back.
       tries: row.pipe === null ? 0 : row.tries,
       channel: channel.document.sid,
-      ...(messageId !== undefined && { messageId }),
+      messageId,
       now: parts.now,
       outside: around.outside,
       declare: channel.declare,
@@ -224,28 +221,30 @@ export function createPerform(
     });
   };
 
+  const performed = (row: ClaimedRow): Promise<Parts> => {
+    const nowMs = clock.now();
+    const pipeline = PIPELINE_OF_CODE.get(row.pipeline);
+    if (pipeline === undefined) return Promise.resolve({ done: [row.id] });
+    return pipeline === 'listener' || (pipeline === 'schedule' && row.message_id === null)
+      ? performListener(row, pipeline, nowMs)
+      : performMessage(row, pipeline, nowMs);
+  };
+
+  /** What becomes of a row that could not be run at all. Nothing was sent yet: a run that has begun never throws. */
+  const notPerformed = (row: ClaimedRow, thrown: unknown): Parts => {
+    const failure = asFailure(thrown);
+    log.error(
+      { waiting: row.id, message: row.message_id, code: failure.code, cause: failure.cause },
+      failure.message,
+    );
+    if (isOutage(thrown)) return putBack(row, clock.now() + OUTAGE_PAUSE_MS);
+    return row.message_id === null
+      ? { done: [row.id] }
+      : endMessage(row, 'failed', failure.code, failure.message, ids);
+  };
+
   return Object.freeze<Perform>({
-    row: async (row) => {
-      const nowMs = clock.now();
-      const pipeline = PIPELINE_OF_CODE.get(row.pipeline);
-      try {
-        if (pipeline === undefined) return { done: [row.id] };
-        return pipeline === 'listener' || (pipeline === 'schedule' && row.message_id === null)
-          ? await performListener(row, pipeline, nowMs)
-          : await performMessage(row, pipeline, nowMs);
-      } catch (thrown) {
-        const failure = asFailure(thrown);
-        log.error(
-          { waiting: row.id, message: row.message_id, code: failure.code, cause: failure.cause },
-          failure.message,
-        );
-        // Nothing was sent yet: a run that has begun never throws.
-        if (isOutage(thrown)) return putBack(row, clock.now() + OUTAGE_PAUSE_MS);
-        return row.message_id === null
-          ? { done: [row.id] }
-          : endMessage(row, 'failed', failure.code, failure.message, ids);
-      }
-    },
+    row: (row) => performed(row).catch((thrown: unknown) => notPerformed(row, thrown)),
   });
 }
 

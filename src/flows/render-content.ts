@@ -145,11 +145,9 @@ export function openGroups(channel: ChannelDocument): (scope: ContentScope) => V
     attributes: scope.attributes,
     computed: scope.computed,
     now: scope.now,
-    ...(direct && {
-      customer: scope.profile,
-      profile: scope.profile,
-      subscription: subscription(scope.subscription),
-    }),
+    customer: direct ? scope.profile : undefined,
+    profile: direct ? scope.profile : undefined,
+    subscription: direct ? subscription(scope.subscription) : undefined,
   });
 }
 

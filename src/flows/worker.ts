@@ -143,8 +143,8 @@ export function createWorker(
       }
       const may = breakers.mayClaim(lane.row.id);
       if (may === 'none' || (may === 'one' && lane.running > 0)) continue;
-      // A lane is asked again when half of it is free, so that claims stay large.
-      if (lane.running > lane.half) continue;
+      // Not for each place that becomes free, so that claims stay large.
+      if (lane.running > lane.low) continue;
       if (lane.hot || poll) ready.push(lane);
     }
     const fair = Math.max(1, Math.floor(free / Math.max(1, ready.length)));
@@ -244,7 +244,7 @@ export function createWorker(
       lane.running -= 1;
       lane.ended += 1;
     }
-    if (lane === undefined || lane.running === lane.half) awake();
+    if (lane === undefined || lane.running === lane.low) awake();
   };
 
   /** A lane whose limit has no free token is not asked before there is one. */

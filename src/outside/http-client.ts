@@ -46,14 +46,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     const target = parseTarget(request.url);
     if (closed) throw exchangeStopped(target.hostname, false);
     const lease = pools.take(laneKey, target, request.poolSize);
-    return exchange({
-      dispatcher: lease.pool,
-      target,
-      request,
-      timeoutMs,
-      running,
-      onOver: () => pools.release(lease),
-    });
+    return exchange({ lease, target, request, timeoutMs, running, release: pools.release });
   };
 
   const sendFollowing = async (request: HttpRequest, laneKey: string): Promise<HttpAnswer> => {

@@ -3,19 +3,20 @@ import type { Dispatcher } from 'undici';
 import type { Failure } from '../errors.ts';
 import type { HttpAnswer, HttpRequest } from '../pipes/contract.ts';
 import { answerTooLarge, exchangeFailure, exchangeStopped, exchangeTimeout } from './http-failures.ts';
-import type { Running, Stop } from './http-running.ts';
+import type { Lease } from './http-pools.ts';
+import type { Running, Stoppable } from './http-running.ts';
 import type { Target } from './http-target.ts';
 import { unpackAnswer } from './http-unpack.ts';
 
 export interface ExchangeOptions {
-  readonly dispatcher: Dispatcher;
+  readonly lease: Lease;
   readonly target: Target;
   readonly request: HttpRequest;
   /** For waiting for a connection, connecting, headers and body together. */
   readonly timeoutMs: number;
   readonly running: Running;
   /** Called once, when the connection is no longer needed. */
-  readonly onOver: () => void;
+  readonly release: (lease: Lease) => void;
 }
 
 const USER_AGENT = 'sluiceway';
@@ -23,80 +24,128 @@ const EMPTY = Buffer.alloc(0);
 
 /** Sends, collects and unpacks; throws what `http-failures` lists. One promise and one timer: this is the hot path. */
 export function exchange(options: ExchangeOptions): Promise<HttpAnswer> {
-  const { dispatcher, target, request, timeoutMs, running, onOver } = options;
+  const { lease, target, request } = options;
   return new Promise((resolve, reject) => {
-    const { hostname } = target;
-    const { method, maxResponseBytes } = request;
-    let controller: Dispatcher.DispatchController | undefined;
-    let settled = false;
-    let status = 0;
-    let headers: Record<string, string> = {};
-    let chunks: Buffer[] | undefined;
-    let first: Buffer | undefined;
-    let size = 0;
-
-    const settle = (): boolean => {
-      if (settled) return false;
-      settled = true;
-      clearTimeout(timer);
-      running.leave(place);
-      onOver();
-      return true;
-    };
-    const fail = (failure: Failure): void => {
-      if (!settle()) return;
-      reject(failure);
-      controller?.abort(failure);
-    };
-    const stop: Stop = () => fail(exchangeStopped(hostname, controller !== undefined));
-    const timer = setTimeout(
-      () => fail(exchangeTimeout(hostname, request.timeoutMs, controller !== undefined)),
-      timeoutMs,
-    );
-    const place = running.enter(stop);
-
-    dispatcher.dispatch(
+    const handler = new Exchange(options, resolve, reject);
+    lease.pool.dispatch(
       {
         path: target.path,
-        method,
+        method: request.method,
         headers: headerList(request.headers),
         body: request.body ?? null,
       },
-      {
-        // Called just before the first byte is written: from here on the provider may act.
-        onRequestStart: (given) => {
-          // Thrown, not aborted: an abort would close a connection that has nothing to do with this late request.
-          if (settled) throw new Error('The exchange is over.');
-          controller = given;
-        },
-        onResponseStart: (_, statusCode, received) => {
-          if (statusCode < 200) return;
-          status = statusCode;
-          headers = flatten(received);
-          const announced = Number(headers['content-length'] ?? 0);
-          if (announced > maxResponseBytes && method !== 'HEAD' && statusCode !== 304) {
-            fail(answerTooLarge(hostname, maxResponseBytes, { status, headers }));
-          }
-        },
-        onResponseData: (_, chunk) => {
-          if (settled) return;
-          size += chunk.length;
-          if (size > maxResponseBytes) fail(answerTooLarge(hostname, maxResponseBytes, { status, headers }));
-          else if (first === undefined) first = chunk;
-          else if (chunks === undefined) chunks = [first, chunk];
-          else chunks.push(chunk);
-        },
-        onResponseEnd: () => {
-          if (!settle()) return;
-          const body = chunks === undefined ? (first ?? EMPTY) : Buffer.concat(chunks, size);
-          const answer: HttpAnswer = { status, headers, body };
-          if (headers['content-encoding'] === undefined) resolve(answer);
-          else unpackAnswer(answer, hostname, maxResponseBytes).then(resolve, reject);
-        },
-        onResponseError: (_, error) => fail(exchangeFailure(error, hostname, controller !== undefined)),
-      },
+      handler,
     );
   });
+}
+
+function onTimeout(late: Exchange): void {
+  late.timeOut();
+}
+
+/** One exchange under way. A class, so that a request makes one object instead of a closure for each thing that may happen. */
+class Exchange implements Dispatcher.DispatchHandler, Stoppable {
+  readonly #options: ExchangeOptions;
+  readonly #resolve: (answer: HttpAnswer | Promise<HttpAnswer>) => void;
+  readonly #reject: (failure: Failure) => void;
+  readonly #timer: NodeJS.Timeout;
+  readonly #place: number;
+  #controller: Dispatcher.DispatchController | undefined;
+  #settled = false;
+  #status = 0;
+  #headers: Record<string, string> = {};
+  #first: Buffer | undefined;
+  #chunks: Buffer[] | undefined;
+  #size = 0;
+
+  constructor(
+    options: ExchangeOptions,
+    resolve: (answer: HttpAnswer | Promise<HttpAnswer>) => void,
+    reject: (failure: Failure) => void,
+  ) {
+    this.#options = options;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#timer = setTimeout(onTimeout, options.timeoutMs, this);
+    this.#place = options.running.enter(this);
+  }
+
+  timeOut(): void {
+    const { target, request } = this.#options;
+    this.#fail(exchangeTimeout(target.hostname, request.timeoutMs, this.#controller !== undefined));
+  }
+
+  stop(): void {
+    this.#fail(exchangeStopped(this.#options.target.hostname, this.#controller !== undefined));
+  }
+
+  /** Called just before the first byte is written: from here on the provider may act. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Thrown, not aborted: an abort would close a connection that has nothing to do with this late request.
+    if (this.#settled) throw new Error('The exchange is over.');
+    this.#controller = controller;
+  }
+
+  onResponseStart(
+    _: Dispatcher.DispatchController,
+    status: number,
+    received: Readonly<Record<string, string | string[] | undefined>>,
+  ): void {
+    if (status < 200) return;
+    const { method } = this.#options.request;
+    this.#status = status;
+    this.#headers = flatten(received);
+    const announced = this.#headers['content-length'];
+    if (announced === undefined || method === 'HEAD' || status === 304) return;
+    if (Number(announced) > this.#options.request.maxResponseBytes) this.#failTooLarge();
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#settled) return;
+    this.#size += chunk.length;
+    if (this.#size > this.#options.request.maxResponseBytes) this.#failTooLarge();
+    else if (this.#first === undefined) this.#first = chunk;
+    else if (this.#chunks === undefined) this.#chunks = [this.#first, chunk];
+    else this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (!this.#settle()) return;
+    const { target, request } = this.#options;
+    const body = this.#chunks === undefined ? this.#first : Buffer.concat(this.#chunks, this.#size);
+    const answer: HttpAnswer = { status: this.#status, headers: this.#headers, body: body ?? EMPTY };
+    this.#resolve(
+      answer.headers['content-encoding'] === undefined
+        ? answer
+        : unpackAnswer(answer, target.hostname, request.maxResponseBytes),
+    );
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(exchangeFailure(error, this.#options.target.hostname, this.#controller !== undefined));
+  }
+
+  #settle(): boolean {
+    if (this.#settled) return false;
+    const { running, release, lease } = this.#options;
+    this.#settled = true;
+    clearTimeout(this.#timer);
+    running.leave(this.#place);
+    release(lease);
+    return true;
+  }
+
+  #fail(failure: Failure): void {
+    if (!this.#settle()) return;
+    this.#reject(failure);
+    this.#controller?.abort(failure);
+  }
+
+  #failTooLarge(): void {
+    const { target, request } = this.#options;
+    const answered = { status: this.#status, headers: this.#headers };
+    this.#fail(answerTooLarge(target.hostname, request.maxResponseBytes, answered));
+  }
 }
 
 /** Names and values in turn, own properties only; an author's own user-agent wins. */

@@ -1,11 +1,13 @@
 /** The exchanges that run now. */
 
-/** Ends a running exchange because the client closes. */
-export type Stop = () => void;
+/** A running exchange, which ends where the client closes. */
+export interface Stoppable {
+  readonly stop: () => void;
+}
 
 export interface Running {
   /** Gives the place to `leave` later. */
-  readonly enter: (stop: Stop) => number;
+  readonly enter: (running: Stoppable) => number;
   readonly leave: (place: number) => void;
   readonly stopAll: () => void;
 }
@@ -15,12 +17,12 @@ export interface Running {
  * generation, which costs as much as all else the client adds to a request.
  */
 export function createRunning(): Running {
-  const places: (Stop | undefined)[] = [];
+  const places: (Stoppable | undefined)[] = [];
   const free: number[] = [];
   return Object.freeze<Running>({
-    enter: (stop) => {
+    enter: (running) => {
       const place = free.pop() ?? places.length;
-      places[place] = stop;
+      places[place] = running;
       return place;
     },
     leave: (place) => {
@@ -28,7 +30,7 @@ export function createRunning(): Running {
       free.push(place);
     },
     stopAll: () => {
-      for (const stop of places) stop?.();
+      for (const running of places) running?.stop();
     },
   });
 }

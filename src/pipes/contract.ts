@@ -45,15 +45,15 @@ export interface HttpRequest {
   readonly url: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  readonly body?: Uint8Array | undefined;
   /** For the whole exchange. */
   readonly timeoutMs: number;
   readonly maxResponseBytes: number;
   readonly redirects: number;
   /** Connections to one host. */
-  readonly poolSize?: number;
-  readonly auth?: HttpAuth;
-  readonly limit?: RateLimit;
+  readonly poolSize?: number | undefined;
+  readonly auth?: HttpAuth | undefined;
+  readonly limit?: RateLimit | undefined;
 }
 
 export type HttpAuth =
@@ -187,7 +187,7 @@ export interface PipeContext<C extends CapabilityName = never> {
   readonly channel: string;
   readonly pipe: number;
   /** The message this run belongs to, if any. */
-  readonly messageId?: string;
+  readonly messageId: string | undefined;
   /** The time of the run, ISO 8601. */
   readonly now: string;
 }

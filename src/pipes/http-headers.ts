@@ -40,8 +40,22 @@ export function requestHeaders(given: Readonly<Record<string, unknown>>): Record
   return headers;
 }
 
+/** Names that were checked: authors write few, and most are constant. */
+const known = new Map<string, string>();
+const MOST_KNOWN = 1_000;
+
 /** The name in lower case. Throws PIPE_PARAMS where it is none, or is not the author's to set. */
 export function headerName(written: string): string {
+  let name = known.get(written);
+  if (name === undefined) {
+    name = checkedName(written);
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(written, name);
+  }
+  return name;
+}
+
+function checkedName(written: string): string {
   const name = written.toLowerCase();
   if (!NAME.test(name)) {
     throw new Failure(

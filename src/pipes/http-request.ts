@@ -4,7 +4,7 @@ import { definePipe, type HttpRequest, type PipeContext } from './contract.ts';
 import { buildAuth } from './http-auth.ts';
 import { buildBody } from './http-body.ts';
 import { HTTP_EXAMPLES } from './http-examples.ts';
-import { fieldsOf } from './http-fields.ts';
+import { type Field, fieldsOf } from './http-fields.ts';
 import { headerName, headerValue, requestHeaders } from './http-headers.ts';
 import { HTTP_PARAMS, httpProblems, METHODS } from './http-params.ts';
 import { retryRule } from './http-retry.ts';
@@ -12,7 +12,8 @@ import { assessAnswer } from './http-success.ts';
 import { requestUrl } from './http-url.ts';
 import type { ParamsOf } from './params.ts';
 
-const NO_FIELDS: readonly never[] = [];
+const NO_FIELDS: readonly Field[] = [];
+const NOTHING: Readonly<Record<string, unknown>> = Object.freeze({});
 
 type HttpParams = ParamsOf<typeof HTTP_PARAMS>;
 
@@ -53,30 +54,35 @@ export const httpRequest = definePipe({
 function buildRequest(params: HttpParams, context: PipeContext): HttpRequest {
   const { content_type, form, query, limit } = params;
   const method = methodOf(params.method);
-  const body = buildBody(content_type, method, form ?? {}, context.in.body);
-  const auth = buildAuth(params);
+  const body = buildBody(content_type, method, form ?? NOTHING, context.in.body);
   return {
     method,
-    url: requestUrl(params.url, [
-      ...(query === undefined ? NO_FIELDS : fieldsOf(query)),
-      ...(content_type === 'form' && form !== undefined ? fieldsOf(form) : NO_FIELDS),
-    ]),
+    url: requestUrl(params.url, urlFields(content_type, form, query)),
     headers: headersOf(params, context, body?.contentType),
     timeoutMs: Math.round(params.timeout * 1000),
     maxResponseBytes: params.max_response,
     redirects: params.redirects,
-    ...(body !== undefined && { body: body.body }),
-    ...(params.pool_size !== undefined && { poolSize: params.pool_size }),
-    ...(auth !== undefined && { auth }),
-    ...(limit !== undefined && {
-      limit: {
-        requests: limit.requests,
-        perSeconds: limit.per,
-        scope: limit.scope,
-        ...(limit.burst !== undefined && { burst: limit.burst }),
-      },
-    }),
+    body: body?.body,
+    poolSize: params.pool_size,
+    auth: buildAuth(params),
+    limit: limit && {
+      requests: limit.requests,
+      perSeconds: limit.per,
+      scope: limit.scope,
+      ...(limit.burst !== undefined && { burst: limit.burst }),
+    },
   };
+}
+
+/** What goes into the query string: the query, and a form that is sent there. */
+function urlFields(
+  contentType: HttpParams['content_type'],
+  form: HttpParams['form'],
+  query: HttpParams['query'],
+): readonly Field[] {
+  const formFields = contentType === 'form' && form !== undefined ? fieldsOf(form) : NO_FIELDS;
+  if (query === undefined) return formFields;
+  return [...fieldsOf(query), ...formFields];
 }
 
 function methodOf(rendered: string): string {
@@ -94,7 +100,7 @@ function headersOf(
   context: PipeContext,
   contentType: string | undefined,
 ): Readonly<Record<string, string>> {
-  const headers = requestHeaders(params.headers ?? {});
+  const headers = params.headers === undefined ? {} : requestHeaders(params.headers);
   if (
     contentType !== undefined &&
     (params.content_type === 'form-data' || !Object.hasOwn(headers, 'content-type'))
