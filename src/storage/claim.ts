@@ -58,15 +58,49 @@ export interface ClaimedRow {
   readonly subscription_status: string | null;
 }
 
+/** What rows of one claim mostly have in common; it travels as one text. */
+type Common = Pick<
+  ClaimedRow,
+  | 'lane_id'
+  | 'pipeline'
+  | 'pipe'
+  | 'tries'
+  | 'channel_version_id'
+  | 'account_id'
+  | 'launch_id'
+  | 'resource_id'
+  | 'sender_id'
+  | 'state'
+  | 'attempt'
+  | 'class'
+  | 'subscription_status'
+> & {
+  /** The message has the id of its row. */
+  readonly isItself: boolean;
+};
+
+type DueRow = Pick<
+  ClaimedRow,
+  | 'id'
+  | 'due'
+  | 'message_id'
+  | 'payload'
+  | 'content'
+  | 'expires'
+  | 'profile_external_id'
+  | 'profile'
+  | 'subscription'
+> & { readonly common: string };
+
 /** Claims due rows of several lanes in one statement and brings what their runs need. */
-export function claim(
+export async function claim(
   sql: Sql,
   node: number,
   nowMs: number,
   lanes: readonly LaneShare[],
 ): Promise<ClaimedRow[]> {
-  return sql.query<ClaimedRow>(
-    'select * from claim_waiting($1::int, $2::timestamptz, $3::int[], $4::float8[], $5::uuid[], $6::int[])',
+  const rows = await sql.query<DueRow>(
+    'select * from claim_due($1::int, $2::timestamptz, $3::int[], $4::float8[], $5::uuid[], $6::int[])',
     [
       node,
       new Date(nowMs),
@@ -76,6 +110,76 @@ export function claim(
       lanes.map((lane) => lane.share),
     ],
   );
+  return rows.map(claimedRow);
+}
+
+function claimedRow(row: DueRow): ClaimedRow {
+  const common = commonOf(row.common);
+  return {
+    id: row.id,
+    account_id: common.account_id,
+    lane_id: common.lane_id,
+    due: row.due,
+    pipeline: common.pipeline,
+    pipe: common.pipe,
+    tries: common.tries,
+    message_id: common.isItself ? row.id : row.message_id,
+    channel_version_id: common.channel_version_id,
+    payload: row.payload,
+    launch_id: common.launch_id,
+    resource_id: common.resource_id,
+    sender_id: common.sender_id,
+    state: common.state,
+    attempt: common.attempt,
+    class: common.class,
+    content: row.content,
+    expires: row.expires,
+    profile_external_id: row.profile_external_id,
+    profile: row.profile,
+    subscription: row.subscription,
+    subscription_status: common.subscription_status,
+  };
+}
+
+/** Texts that were read; what the rows of a busy lane have in common is read once. */
+const known = new Map<string, Common>();
+const MOST_KNOWN = 1_000;
+
+function commonOf(text: string): Common {
+  let common = known.get(text);
+  if (common === undefined) {
+    common = readCommon(text);
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(text, common);
+  }
+  return common;
+}
+
+/** The order is that of `claim_due` (migration 0014). */
+function readCommon(text: string): Common {
+  const [lane, pipeline, pipe, tries, version, account, launch, resource, sender, ...message] =
+    text.split('|');
+  const [state, attempt, messageClass, status, named] = message;
+  return {
+    lane_id: Number(lane),
+    pipeline: Number(pipeline),
+    pipe: numberOf(pipe),
+    tries: Number(tries),
+    channel_version_id: Number(version),
+    account_id: account || null,
+    launch_id: launch || null,
+    resource_id: resource || null,
+    sender_id: sender || null,
+    state: numberOf(state),
+    attempt: numberOf(attempt),
+    class: messageClass || null,
+    subscription_status: status || null,
+    isItself: named === '=',
+  };
+}
+
+function numberOf(text: string | undefined): number | null {
+  return text ? Number(text) : null;
 }
 
 /** Enters a process among the nodes and gives its number. */
