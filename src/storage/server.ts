@@ -2,6 +2,7 @@
 import postgres from 'postgres';
 import { Failure } from '../errors.ts';
 import { type Database, PLANNING, type Sql, type SqlValue } from './database.ts';
+import { createReconnect } from './reconnect.ts';
 
 const WAKE_CHANNEL = 'sluiceway_wake';
 const INT8 = 20;
@@ -19,6 +20,7 @@ export async function openServer(options: ServerOptions): Promise<Database> {
   const client = clientOf(options.url, {
     max: options.connections,
     onnotice: () => {},
+    backoff: createReconnect(() => performance.now(), Math.random),
     // Reading bigints as numbers: our own are counters and sizes far below 2^53.
     types: { bigint: { to: INT8, from: [INT8], serialize: String, parse: Number } },
     connection: { application_name: 'sluiceway', ...PLANNING },
