@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Hono } from 'hono';
+import { checkKeys } from './access/check-keys.ts';
 import { createExternalSignIn } from './access/external-sign-in.ts';
 import { bootstrap, createTokens } from './access/tokens.ts';
 import { createVault } from './access/vault.ts';
@@ -57,7 +58,7 @@ import type { Database } from './storage/database.ts';
 import { openEmbedded } from './storage/embedded.ts';
 import { makePartitions, migrate } from './storage/migrate.ts';
 import { openServer } from './storage/server.ts';
-import { systemClock } from './time.ts';
+import { isoTime, systemClock } from './time.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const POLL_MS = 200;
@@ -98,10 +99,14 @@ export async function openDatabase(config: Config): Promise<Database> {
   return database;
 }
 
+function keyFile(config: Config): string {
+  return join(config.dataFolder, 'secret.key');
+}
+
 /** The keys of the vault; the embedded mode makes one and keeps it in the data folder. */
 export async function readKeys(config: Config): Promise<readonly Buffer[]> {
   if (config.secretKeys.length > 0 || config.databaseUrl !== undefined) return config.secretKeys;
-  const path = join(config.dataFolder, 'secret.key');
+  const path = keyFile(config);
   try {
     return [Buffer.from(await readFile(path, 'utf8'), 'base64')];
   } catch {
@@ -112,11 +117,22 @@ export async function readKeys(config: Config): Promise<readonly Buffer[]> {
   }
 }
 
+function keySource(config: Config): string {
+  return config.secretKeys.length > 0 ? 'SLUICEWAY_SECRET_KEY' : keyFile(config);
+}
+
 /** Starts everything that the settings ask for. Throws Failure where it cannot. */
 export async function startApp(config: Config, log: Log): Promise<App> {
   const guard = createAddressGuard(config.allowAddresses);
   const keys = await readKeys(config);
   const database = await openDatabase(config);
+  const vault = createVault(keys);
+  try {
+    await checkKeys(database, vault, keySource(config), isoTime(await readClock(database)));
+  } catch (thrown) {
+    await database.close();
+    throw thrown;
+  }
   // The embedded database has the clock of this machine.
   const books = database.kind === 'server' ? await followClock(database, log) : undefined;
   const clock = books ?? systemClock;
@@ -125,7 +141,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     clock,
     ids: createIds(clock),
     random: Math.random,
-    vault: createVault(keys),
+    vault,
     log,
     stages: createStages(),
   };
@@ -252,7 +268,24 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     );
   }
   mountFallbacks(app, ground);
-  const { server, url } = await listen(app, config);
+  const close = async () => {
+    await unwatch();
+    await housekeeping?.stop();
+    await binds?.stop();
+    await worker?.stop();
+    await limiter.stop();
+    await modules.close();
+    await waker.stop();
+    await http.close();
+    await foreign.close();
+    books?.stop();
+    await database.close();
+  };
+  // Who cannot listen leaves as one who stops: nobody need find out that it is gone.
+  const { server, url } = await listen(app, config).catch(async (thrown: unknown) => {
+    await close();
+    throw thrown;
+  });
 
   return Object.freeze<App>({
     url,
@@ -262,17 +295,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       // Whoever watches would keep the server open for as long.
       mailings.watching.close();
       await closeServer(server);
-      await unwatch();
-      await housekeeping?.stop();
-      await binds?.stop();
-      await worker?.stop();
-      await limiter.stop();
-      await modules.close();
-      await waker.stop();
-      await http.close();
-      await foreign.close();
-      books?.stop();
-      await database.close();
+      await close();
     },
   });
 }

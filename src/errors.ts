@@ -1,11 +1,12 @@
 /**
  * Every failure the program can name: one table of codes, one class.
  *
- * `blame` says who must act: `author` (the channel document is wrong), `caller` (the request is wrong),
+ * `blame` says who must act: `author` (the channel document is wrong), `caller` (the request is wrong), `operator` (the
+ * settings or the machine are wrong),
  * `provider` (they said no), `weather` (no answer), `us` (a bug), `shutdown` (we are stopping).
  * `status` is the HTTP status of the problem+json answer when the failure reaches a caller.
  */
-export type Blame = 'author' | 'caller' | 'provider' | 'weather' | 'us' | 'shutdown';
+export type Blame = 'author' | 'caller' | 'operator' | 'provider' | 'weather' | 'us' | 'shutdown';
 
 interface FailureKind {
   readonly blame: Blame;
@@ -87,11 +88,11 @@ export const FAILURES = {
   SIGNATURE_INVALID: kind('caller', 401, 'The signature of the request is missing or wrong.'),
   RATE_LIMITED: kind('caller', 429, 'Too many requests.'),
   // running the program
-  SETTINGS_INVALID: kind('caller', 500, 'The settings contain mistakes.'),
-  DATA_FOLDER_IN_USE: kind('caller', 500, 'The data folder is used by another process.'),
+  SETTINGS_INVALID: kind('operator', 500, 'The settings contain mistakes.'),
+  DATA_FOLDER_IN_USE: kind('operator', 500, 'The data folder is used by another process.'),
   SERVER_UNREACHABLE: kind('weather', 503, 'No Sluiceway answers at this address.'),
   DATABASE_UNREACHABLE: kind('weather', 503, 'The database could not be reached.'),
-  SECRET_UNREADABLE: kind('caller', 500, 'A stored secret cannot be decrypted with the given keys.'),
+  SECRET_UNREADABLE: kind('operator', 500, 'A stored secret cannot be decrypted with the given keys.'),
   SHUTDOWN: kind('shutdown', 503, 'The engine is stopping.'),
   BUG: kind('us', 500, 'Something went wrong inside Sluiceway.'),
 } as const satisfies Record<string, FailureKind>;

@@ -7,6 +7,7 @@ import { code, page, table } from './markdown.ts';
 const BLAMES: Readonly<Record<Blame, string>> = {
   author: 'whoever wrote the document',
   caller: 'whoever sent the request',
+  operator: 'whoever runs Sluiceway',
   provider: 'the provider refused',
   weather: 'nobody: no answer came',
   us: 'Sluiceway has a bug',

@@ -57,12 +57,12 @@ export const SEALED_PLACES: readonly SealedPlace[] = Object.freeze([
     depth: 0,
   },
   {
-    name: 'key of addresses',
+    name: 'keys of the installation',
     table: 'setting',
     column: 'value',
     key: 'key',
     type: 'text',
-    condition: `key = 'address_key' and ${sealedText('value')}`,
+    condition: sealedText('value'),
     depth: 0,
   },
   {

@@ -267,7 +267,7 @@ describe('sluiceway keys rotate', () => {
       'provider settings: 1 of 1 encrypted anew',
       'subscriptions: 1 of 1 encrypted anew',
       'tokens of providers: 1 of 1 encrypted anew',
-      'key of addresses: 1 of 1 encrypted anew',
+      'keys of the installation: 1 of 1 encrypted anew',
       'kept answers: 1 of 1 encrypted anew',
       'waiting events: 1 of 1 encrypted anew',
     ]);

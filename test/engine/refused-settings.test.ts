@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
+import { openTestDatabase, serverReachable } from '../support/database.ts';
 import { startEngine } from '../support/engine.ts';
+
+const reachable = await serverReachable();
 
 let folder = '';
 let taken: Server;
@@ -36,10 +39,42 @@ it('a port that another process has', async () => {
   );
 });
 
+it.skipIf(!reachable)(
+  'a taken port, on a server: the process leaves no node behind that has to be found lost',
+  async () => {
+    const address = taken.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const test = await openTestDatabase('server', Date.now());
+    try {
+      const refusal = await refusalOf({
+        DATABASE_URL: test.url ?? '',
+        SLUICEWAY_SECRET_KEY: Buffer.alloc(32, 1).toString('base64'),
+        SLUICEWAY_PORT: String(port),
+      });
+      expect(refusal).toContain('another process listens there already');
+      expect(await test.database.query('select id from node')).toEqual([]);
+    } finally {
+      await test.end();
+    }
+  },
+);
+
 it('an address of a database that is none', async () => {
   const refusal = await refusalOf({ DATABASE_URL: 'postgres://user:hunter2@tail@127.0.0.1:99999/books' });
   expect(refusal).toContain('DATABASE_URL cannot be read. It must look like postgres://');
   expect(refusal).not.toMatch(/hunter2|tail/);
+});
+
+it('a secret key that is not the one of the database', async () => {
+  const [first, second] = [1, 2].map((byte) => Buffer.alloc(32, byte).toString('base64'));
+  const data = { SLUICEWAY_DATA: join(folder, 'keyed') };
+  expect(await refusalOf({ ...data, SLUICEWAY_SECRET_KEY: `${first}` })).toBe('it started');
+  const refusal = await refusalOf({ ...data, SLUICEWAY_SECRET_KEY: `${second}` });
+  expect(refusal).toContain(
+    'SLUICEWAY_SECRET_KEY is not the key with which the secrets of this database were encrypted',
+  );
+  expect(refusal).not.toContain(second);
+  expect(await refusalOf({ ...data, SLUICEWAY_SECRET_KEY: `${second},${first}` })).toBe('it started');
 });
 
 it.each(['foo', 'example.com', 'ftp://example.com', 'http://'])('a public address such as %s', (url) => {
