@@ -10,9 +10,10 @@ export interface Wrong {
 
 const MAX_DEPTH = 64;
 
-/** NUL, half a surrogate pair, or too deep a nesting, anywhere in a value. */
+/** NUL, half a surrogate pair, a number that JSON gives as another one, or too deep a nesting, anywhere in a value. */
 export function unfit(value: unknown, pointer = '', depth = 0): Wrong | undefined {
   if (typeof value === 'string') return unfitText(value, pointer);
+  if (typeof value === 'number') return unfitNumber(value, pointer);
   if (typeof value !== 'object' || value === null) return undefined;
   if (depth >= MAX_DEPTH) return { message: `is nested deeper than ${MAX_DEPTH} levels`, pointer };
   for (const key of Object.keys(value)) {
@@ -20,6 +21,15 @@ export function unfit(value: unknown, pointer = '', depth = 0): Wrong | undefine
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** An id written as a number would reach its reader as another id. */
+function unfitNumber(value: number, pointer: string): Wrong | undefined {
+  if (Math.abs(value) <= Number.MAX_SAFE_INTEGER) return undefined;
+  return {
+    message: `is a number beyond ${Number.MAX_SAFE_INTEGER}, which is not kept exactly; send it as a text, in quotes`,
+    pointer,
+  };
 }
 
 function unfitText(text: string, pointer: string): Wrong | undefined {

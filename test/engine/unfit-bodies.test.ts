@@ -29,6 +29,19 @@ const SOME_ID = '019e82d7-2f80-7000-8000-000000000001';
 const message = (more: string) =>
   `{"channel":"example_sms","profile":"ann","template":{"text":"x"},"resource":"brand",${more}}`;
 
+it.each([
+  ['/messages', message('"attributes":{"order":12345678901234567890}')],
+  ['/profiles', '{"externalId":"x","fields":{"points":1e999}}'],
+  [
+    '/mailings',
+    '{"name":"x","channel":"example_sms","resource":"brand","template":{"text":"x"},"audience":{"field":"profile.points","is":">","value":1e999}}',
+  ],
+])('a number that JSON gives as another one is refused by POST %s: %s', async (path, body) => {
+  const answer = await send('POST', path, body);
+  expect(answer.status).toBe(422);
+  expect(await answer.text()).toContain('send it as a text');
+});
+
 describe('a body with the character NUL', () => {
   it.each([
     ['/messages', message(`"attributes":{"a":"${NUL}"}`)],
