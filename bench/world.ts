@@ -13,6 +13,7 @@ const TOKEN = 'bench-token';
 const SERVER_URL = process.env.BENCH_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/test';
 const GIVE_UP_MS = 900_000;
 const IMPORT_ROWS = 20_000;
+const LOOK_EVERY_MS = 25;
 
 export interface WorldOptions {
   readonly kind: 'embedded' | 'server';
@@ -170,7 +171,7 @@ export async function until(done: () => Promise<boolean>): Promise<void> {
   const endMs = performance.now() + GIVE_UP_MS;
   while (!(await done())) {
     if (performance.now() > endMs) throw new Error('gave up waiting');
-    await pause(10);
+    await pause(LOOK_EVERY_MS);
   }
 }
 

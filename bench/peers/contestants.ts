@@ -69,4 +69,11 @@ export const PEERS: readonly Peer[] = [
     settings: { concurrency: 200, requests: 128 },
     why: 'Set as with fsync each second; an answer of Redis waits for the disk, as a commit of PostgreSQL does.',
   },
+  {
+    name: 'the least of a queue',
+    library: 'bare',
+    store: 'postgres',
+    settings: { batch: 500, requests: 128 },
+    why: 'No peer but a yardstick (queues/bare.ts): what is left to gain on this machine.',
+  },
 ];

@@ -8,7 +8,7 @@ import { processorMs } from '../processor-time.ts';
 
 /** Sent before anything is measured, so that code is compiled and connections are open. */
 export const WARM_UP = 20_000;
-const LOOK_EVERY_MS = 10;
+const LOOK_EVERY_MS = 25;
 const GIVE_UP_MS = 600_000;
 
 /** One way of working through messages, ready and warm: as many as `WARM_UP` are done. */

@@ -2,7 +2,7 @@
 import type { Settings } from './queue.ts';
 
 export interface Opening {
-  readonly library: 'graphile-worker' | 'pg-boss' | 'bullmq';
+  readonly library: 'graphile-worker' | 'pg-boss' | 'bullmq' | 'bare';
   /** A database of PostgreSQL or an address of Redis, empty. */
   readonly storeUrl: string;
   readonly providerUrl: string;

@@ -5,6 +5,7 @@
 import { messageOf } from '../message.ts';
 import type { Opening, Question } from '../questions.ts';
 import { ENQUEUE_AT_ONCE, ENQUEUE_BATCH, type Handle, type Job, type OpenQueue } from '../queue.ts';
+import { openQueue as openBare } from './bare.ts';
 import { openQueue as openBullmq } from './bullmq.ts';
 import { openPeople } from './find-people.ts';
 import { openQueue as openGraphileWorker } from './graphile-worker.ts';
@@ -16,6 +17,7 @@ const QUEUES: Readonly<Record<Opening['library'], OpenQueue>> = {
   'graphile-worker': openGraphileWorker,
   'pg-boss': openPgBoss,
   bullmq: openBullmq,
+  bare: openBare,
 };
 
 async function main(opening: Opening): Promise<void> {
