@@ -10,6 +10,7 @@ import { createVault, openFields } from '../../src/access/vault.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { openEmbedded } from '../../src/storage/embedded.ts';
 import { insertUser } from '../../src/storage/users.ts';
+import { makeEmbedded } from '../support/embedded-image.ts';
 import { failureOfCommand, runCommand } from './run.ts';
 
 const OLD = randomBytes(32).toString('base64');
@@ -58,6 +59,8 @@ describe('sluiceway migrate', () => {
 });
 
 describe('sluiceway token create', () => {
+  beforeEach(() => makeEmbedded(join(folder, 'database')));
+
   it('prints a token once, which is kept as a hash and in the audit', async () => {
     const { code, output } = await runCommand(
       ['token', 'create', '--name', 'ci', '--role', 'editor', '--json'],
@@ -118,6 +121,8 @@ describe('sluiceway token create', () => {
 });
 
 describe('sluiceway user create', () => {
+  beforeEach(() => makeEmbedded(join(folder, 'database')));
+
   const args = ['user', 'create', '--email', 'ann@example.com', '--role', 'admin'];
   interface Kept {
     readonly email: string;
@@ -251,7 +256,7 @@ describe('sluiceway keys rotate', () => {
   }
 
   beforeEach(async () => {
-    await runCommand(['migrate'], settings());
+    await makeEmbedded(join(folder, 'database'));
     await inDatabase(fill);
   });
 

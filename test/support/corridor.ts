@@ -15,6 +15,9 @@ import { type ScriptedProvider, startScripted } from './start-scripted.ts';
 
 export type { ApiAnswer, Node } from './corridor-node.ts';
 
+/** What goes on in steps is due again a moment later. */
+const SOON_MS = 50;
+
 export interface Corridor extends Node {
   readonly database: Database;
   readonly provider: ScriptedProvider;
@@ -79,7 +82,7 @@ export async function openCorridor(
     until(async () => {
       const [row] = await database.query<{ busy: number }>(
         'select count(*)::int as busy from waiting where owner is not null or due_at <= $1',
-        [new Date(clock.now())],
+        [new Date(clock.now() + SOON_MS)],
       );
       if (row?.busy !== 0) return false;
       const done = [await node.housekeeping.joinParked(0), await node.housekeeping.finish()];

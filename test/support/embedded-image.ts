@@ -24,6 +24,13 @@ export async function setup(): Promise<void> {
   process.env.TEST_EMBEDDED_IMAGE = path;
 }
 
+/** Makes a data folder with the database of the image, as it is after `migrate`. */
+export async function makeEmbedded(folder: string): Promise<void> {
+  const image = await readFile(process.env.TEST_EMBEDDED_IMAGE ?? '');
+  const pglite = await PGlite.create({ dataDir: folder, loadDataDir: new Blob([image]) });
+  await pglite.close();
+}
+
 async function fingerprint(): Promise<string> {
   const hash = createHash('sha256');
   hash.update(await readFile(join(ROOT, 'node_modules/@electric-sql/pglite/package.json')));
