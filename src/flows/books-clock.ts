@@ -2,9 +2,8 @@
  * The clock of the books: a process goes by the clock of the database, whatever its machine's own one says, so that all
  * processes agree on what is due, expired or quiet. Between two readings it goes by the clock that never jumps.
  */
-import { asFailure } from '../errors.ts';
 import { readClock, searchAnew } from '../storage/clock.ts';
-import type { Sql } from '../storage/database.ts';
+import { databaseFailure, type Sql } from '../storage/database.ts';
 import type { Clock } from '../time.ts';
 import type { Log } from './ground.ts';
 
@@ -47,7 +46,7 @@ export async function followClock(
       if (jumped) await searchAnew(database);
       jumped = false;
     } catch (thrown) {
-      const failure = asFailure(thrown);
+      const failure = databaseFailure(thrown);
       log.debug({ code: failure.code }, `the clock of the database was not read: ${failure.message}`);
     }
     if (!stopped) timer = setTimeout(follow, everyMs);

@@ -2,9 +2,10 @@
  * Housekeeping, done by every node alike and by none in particular: what dead nodes held, launches that have ended,
  * early events whose message came, rows past their time, partitions to come.
  */
-import { asFailure } from '../errors.ts';
+
 import { encodeValue } from '../json.ts';
 import { leaveNode, PIPELINE_CODES, release } from '../storage/claim.ts';
+import { databaseFailure } from '../storage/database.ts';
 import { keepSenders } from '../storage/fallback.ts';
 import { dropOldGuards } from '../storage/guards.ts';
 import { foldCounts } from '../storage/launch-counts.ts';
@@ -199,7 +200,10 @@ export function createHousekeeping(
         .then(
           () => {},
           (thrown: unknown) =>
-            log.error({ code: asFailure(thrown).code }, `housekeeping: ${asFailure(thrown).message}`),
+            log.error(
+              { code: databaseFailure(thrown).code },
+              `housekeeping: ${databaseFailure(thrown).message}`,
+            ),
         )
         // A job that takes long is done less often, so that it never takes more than a small part of the time.
         .finally(() => {

@@ -1,5 +1,5 @@
 /** Lanes whose provider asked for rest: kept in the books, so that no process claims or sends anything of them before. */
-import { asFailure } from '../errors.ts';
+import { databaseFailure } from '../storage/database.ts';
 import { holdLane, type LaneRow } from '../storage/lanes.ts';
 import type { Ground } from './ground.ts';
 import type { LaneBreakers } from './lane-breakers.ts';
@@ -45,7 +45,7 @@ export function createLaneHolds(ground: Ground, told: () => void): LaneHolds {
       lane.notedAtMs = nowMs;
       log.info({ event: 'lane.held', lane: laneId, forMs }, 'a lane rests: its provider asked for it');
       holdLane(database, laneId, lane.untilMs).then(told, (thrown: unknown) => {
-        const failure = asFailure(thrown);
+        const failure = databaseFailure(thrown);
         log.error({ code: failure.code }, `a lane could not be held: ${failure.message}`);
       });
     },

@@ -4,7 +4,7 @@
  */
 import { asFailure } from '../errors.ts';
 import { isUuid } from '../ids.ts';
-import { isClosed, refusesValues } from '../storage/database.ts';
+import { databaseFailure, isClosed, refusesValues } from '../storage/database.ts';
 import { findMessages } from '../storage/loose.ts';
 import {
   type ParkedEvent,
@@ -46,7 +46,7 @@ export function createSettler(ground: Ground, node: () => number, falling?: Fall
         ground.stages.add('settle', parts.length, performance.now() - startedMs);
         return undefined;
       } catch (thrown) {
-        const failure = asFailure(thrown);
+        const failure = databaseFailure(thrown);
         ground.log.error(
           { code: failure.code, runs: parts.length, attempt },
           `settling failed: ${failure.message}`,

@@ -2,7 +2,7 @@
  * Waking: tells this process's worker, and those of other processes, which lanes have something to do. Only a hint: who
  * misses it finds the row at the next poll.
  */
-import { asFailure } from '../errors.ts';
+import { databaseFailure } from '../storage/database.ts';
 import type { Ground } from './ground.ts';
 
 /** Hints to other processes are gathered for so long. */
@@ -33,8 +33,8 @@ export async function createWaker(ground: Ground, wake: (laneId?: number) => voi
     everywhere = false;
     database.wake(topic).catch((thrown: unknown) => {
       log.warn(
-        { code: asFailure(thrown).code },
-        `other processes could not be woken: ${asFailure(thrown).message}`,
+        { code: databaseFailure(thrown).code },
+        `other processes could not be woken: ${databaseFailure(thrown).message}`,
       );
     });
   };

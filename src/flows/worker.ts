@@ -5,7 +5,7 @@
  * - each lane is searched from its own cursor on, never from the beginning, so that finished rows cost nothing;
  * - its claims are good as long as its heartbeat: a node that missed it starts nothing and settles nothing.
  */
-import { asFailure } from '../errors.ts';
+
 import {
   beat,
   type ClaimedRow,
@@ -16,6 +16,7 @@ import {
   release,
   releaseLost,
 } from '../storage/claim.ts';
+import { databaseFailure } from '../storage/database.ts';
 import { readLanes } from '../storage/lanes.ts';
 import { WEBHOOK_LANE } from '../storage/operator-events.ts';
 import type { Gatherer } from './gather.ts';
@@ -188,7 +189,7 @@ export function createWorker(
         const lane = lanes.get(share.laneId);
         if (lane !== undefined) forgetQuestion(lane);
       }
-      const failure = asFailure(thrown);
+      const failure = databaseFailure(thrown);
       log.error({ code: failure.code }, `claiming failed: ${failure.message}`);
       claimLost = true;
       await pause(500);
@@ -230,7 +231,7 @@ export function createWorker(
       // It may have come back already, by a claim that was answered before the settling was.
       if (held.get(claimed.id) === claimed) held.delete(claimed.id);
     } catch (thrown) {
-      const failure = asFailure(thrown);
+      const failure = databaseFailure(thrown);
       log.error(
         { waiting: claimed.id, code: failure.code },
         `a run could not be settled: ${failure.message}`,
@@ -304,7 +305,7 @@ export function createWorker(
         const untilPollMs = Math.max(5, Math.min(pollAtMs, lanesAtMs, resumeAtMs) - clock.now());
         await rest(Math.max(1, Math.min(untilPollMs, restMs)));
       } catch (thrown) {
-        const failure = asFailure(thrown);
+        const failure = databaseFailure(thrown);
         log.error({ code: failure.code }, `the worker will try again: ${failure.message}`);
         await pause(500);
       }
@@ -324,7 +325,10 @@ export function createWorker(
         log.warn({ node }, 'the heartbeat came too late; this process goes on as a new node');
       }
     } catch (thrown) {
-      log.error({ code: asFailure(thrown).code }, `the heartbeat failed: ${asFailure(thrown).message}`);
+      log.error(
+        { code: databaseFailure(thrown).code },
+        `the heartbeat failed: ${databaseFailure(thrown).message}`,
+      );
     }
   };
 

@@ -7,7 +7,7 @@
  * in the statement (`$1::text::jsonb`), because the two drivers disagree about JSON parameters.
  * Results: `int8` and `numeric` casts come as numbers, times as Date, `json`/`jsonb` parsed, `bytea` as bytes.
  */
-import { Failure } from '../errors.ts';
+import { asFailure, Failure } from '../errors.ts';
 import { own } from '../json.ts';
 
 export type SqlValue =
@@ -34,6 +34,13 @@ export function isOutage(thrown: unknown): boolean {
 /** Whether the disk of the database is full (SQLSTATE 53100). */
 export function isFull(thrown: unknown): boolean {
   return own(thrown, 'code') === '53100';
+}
+
+/** What a log says of something thrown: that the database does not answer, where that is all. */
+export function databaseFailure(thrown: unknown): Failure {
+  if (thrown instanceof Failure || !isOutage(thrown)) return asFailure(thrown);
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  return new Failure('DATABASE_UNREACHABLE', `The database does not answer (${text}).`, { cause: thrown });
 }
 
 /** Whether the database was closed by this process. */
