@@ -1,12 +1,12 @@
 /** The composition root: the only file that knows every adapter. It makes the parts, starts and stops them in order. */
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Hono } from 'hono';
 import { checkKeys } from './access/check-keys.ts';
 import { createExternalSignIn } from './access/external-sign-in.ts';
+import { keySource, readKeys } from './access/read-keys.ts';
 import { bootstrap, createTokens } from './access/tokens.ts';
 import { createVault } from './access/vault.ts';
 import { BUILT_INS } from './channel/built-in/built-ins.ts';
@@ -97,28 +97,6 @@ export async function openDatabase(config: Config): Promise<Database> {
     throw thrown;
   }
   return database;
-}
-
-function keyFile(config: Config): string {
-  return join(config.dataFolder, 'secret.key');
-}
-
-/** The keys of the vault; the embedded mode makes one and keeps it in the data folder. */
-export async function readKeys(config: Config): Promise<readonly Buffer[]> {
-  if (config.secretKeys.length > 0 || config.databaseUrl !== undefined) return config.secretKeys;
-  const path = keyFile(config);
-  try {
-    return [Buffer.from(await readFile(path, 'utf8'), 'base64')];
-  } catch {
-    const key = randomBytes(32);
-    await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
-    await writeFile(path, key.toString('base64'), { mode: 0o600, flag: 'wx' });
-    return [key];
-  }
-}
-
-function keySource(config: Config): string {
-  return config.secretKeys.length > 0 ? 'SLUICEWAY_SECRET_KEY' : keyFile(config);
 }
 
 /** Starts everything that the settings ask for. Throws Failure where it cannot. */

@@ -1,7 +1,9 @@
 /** `sluiceway keys rotate`: every stored secret encrypted anew with the first key of SLUICEWAY_SECRET_KEY. */
+
+import { readKeys } from '../access/read-keys.ts';
 import { type Rotated, rotateKeys } from '../access/rotate-keys.ts';
 import { createVault } from '../access/vault.ts';
-import { openDatabase, readKeys } from '../app.ts';
+import { openDatabase } from '../app.ts';
 import type { CommandContext } from '../cli.ts';
 import { readConfig } from '../config.ts';
 import { readArguments } from './arguments.ts';

@@ -1,5 +1,5 @@
 /** The breakers of all lanes as one process sees them: counts here, states in the books, so that every node sees the same. */
-import { asFailure } from '../errors.ts';
+import { databaseFailure } from '../storage/database.ts';
 import { closeBreaker, type LaneRow, openBreaker, probeBreaker } from '../storage/lanes.ts';
 import { beatPulse, newPulse, openForMs, type Pulse, type RunHealth } from './breaker.ts';
 import type { Ground } from './ground.ts';
@@ -43,7 +43,7 @@ export function createLaneBreakers(ground: Ground, closed: (laneId: number) => v
 
   const guarded = (work: Promise<unknown>) => {
     work.catch((thrown: unknown) => {
-      const failure = asFailure(thrown);
+      const failure = databaseFailure(thrown);
       log.error({ code: failure.code }, `a breaker could not be kept: ${failure.message}`);
     });
   };

@@ -7,9 +7,9 @@
  * Tokens are counted in the books, by the clock of the books. Taking and bringing back travel in one statement, about a
  * hundred times in a window at most. Who gets none soon goes back to wait, durably: RATE_LIMITED.
  */
-import { asFailure, Failure } from '../errors.ts';
+import { Failure } from '../errors.ts';
 import type { RateLimit } from '../pipes/contract.ts';
-import { isClosed } from '../storage/database.ts';
+import { databaseFailure, isClosed } from '../storage/database.ts';
 import { holdRateLimits, type RateGrant, type RateTurn, turnRateLimits } from '../storage/rate-limits.ts';
 import { createGatherer } from './gather.ts';
 import type { Ground } from './ground.ts';
@@ -125,7 +125,7 @@ export function createLimiter(ground: Ground, options: LimiterOptions): Limiter 
       state.nextMs = clock.now() + FAILED_TURN_MS;
       state.turnedMs = state.nextMs;
       refuseAll(state, FAILED_TURN_MS);
-      const failure = asFailure(thrown);
+      const failure = databaseFailure(thrown);
       if (isClosed(thrown)) stopped = true;
       else log.error({ code: failure.code }, `a rate limit could not be asked: ${failure.message}`);
     }

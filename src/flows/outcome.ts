@@ -88,14 +88,6 @@ function addMessageParts(
       loose = append(loose, looseEvent(question, event));
       continue;
     }
-    const {
-      timeMs,
-      externalId: givenId,
-      code,
-      text,
-      value,
-      dedupeKey,
-    } = detailsOf(event, nowMs, question.redact);
     const settled: SettledEvent = {
       source: row.id,
       id: ids.next(),
@@ -106,12 +98,7 @@ function addMessageParts(
       eventId: event.eventId ?? null,
       type: event.type,
       attempt,
-      timeMs,
-      externalId: givenId,
-      code,
-      text,
-      value,
-      dedupeKey,
+      ...detailsOf(event, nowMs, question.redact),
     };
     events = append(events, settled);
     externalId = settled.externalId ?? externalId;

@@ -325,10 +325,8 @@ export function createWorker(
         log.warn({ node }, 'the heartbeat came too late; this process goes on as a new node');
       }
     } catch (thrown) {
-      log.error(
-        { code: databaseFailure(thrown).code },
-        `the heartbeat failed: ${databaseFailure(thrown).message}`,
-      );
+      const { code, message } = databaseFailure(thrown);
+      log.error({ code }, `the heartbeat failed: ${message}`);
     }
   };
 

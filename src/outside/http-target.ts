@@ -1,5 +1,6 @@
 /** The parts of a URL that a request needs. */
 import { Failure } from '../errors.ts';
+import { createMemo } from '../memo.ts';
 
 export interface Target {
   /** Scheme, host and port: what a pool of connections is for. */
@@ -11,19 +12,8 @@ export interface Target {
   readonly secure: boolean;
 }
 
-/** Addresses as they were taken apart; most requests go where an earlier one went. */
-const known = new Map<string, Target>();
-const MOST_KNOWN = 1_000;
-
 /** Takes a URL apart, all notations of a host made one by the URL standard. Throws HTTP_URL_INVALID. */
-export function parseTarget(text: string): Target {
-  const found = known.get(text);
-  if (found !== undefined) return found;
-  const target = takeApart(text);
-  if (known.size >= MOST_KNOWN) known.clear();
-  known.set(text, target);
-  return target;
-}
+export const parseTarget: (text: string) => Target = createMemo(takeApart);
 
 function takeApart(text: string): Target {
   if (!URL.canParse(text)) {

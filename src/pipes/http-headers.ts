@@ -2,6 +2,7 @@
 import { Failure } from '../errors.ts';
 import { toText } from '../expression/text.ts';
 import { setOwn } from '../json.ts';
+import { createMemo } from '../memo.ts';
 
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 const UNFIT = /[^\t\x20-\x7e\x80-\xff]/;
@@ -40,20 +41,8 @@ export function requestHeaders(given: Readonly<Record<string, unknown>>): Record
   return headers;
 }
 
-/** Names that were checked: authors write few, and most are constant. */
-const known = new Map<string, string>();
-const MOST_KNOWN = 1_000;
-
 /** The name in lower case. Throws PIPE_PARAMS where it is none, or is not the author's to set. */
-export function headerName(written: string): string {
-  let name = known.get(written);
-  if (name === undefined) {
-    name = checkedName(written);
-    if (known.size >= MOST_KNOWN) known.clear();
-    known.set(written, name);
-  }
-  return name;
-}
+export const headerName: (written: string) => string = createMemo(checkedName);
 
 function checkedName(written: string): string {
   const name = written.toLowerCase();

@@ -1,6 +1,7 @@
 /** The address of a request: what it may be, and its query string. */
 import { Failure } from '../errors.ts';
 import { parseString } from '../expression/template.ts';
+import { createMemo } from '../memo.ts';
 import type { Field } from './http-fields.ts';
 
 /** Keywords whose values admins and operators set, so that a host may be put together from them. */
@@ -13,19 +14,10 @@ const GIVES_WHOLE: ReadonlySet<string | undefined> = new Set([...TRUSTED, 'in'])
  * Throws HTTP_URL_INVALID; the message never quotes the address, whose query may hold secrets.
  */
 export function requestUrl(text: string, fields: readonly Field[]): string {
-  if (fields.length > 0) return urlWith(text, fields);
-  let found = known.get(text);
-  if (found === undefined) {
-    found = urlWith(text, fields);
-    if (known.size >= MOST_KNOWN) known.clear();
-    known.set(text, found);
-  }
-  return found;
+  return fields.length > 0 ? urlWith(text, fields) : plainUrl(text);
 }
 
-/** Addresses that were checked: most requests go where an earlier one went. */
-const known = new Map<string, string>();
-const MOST_KNOWN = 1_000;
+const plainUrl = createMemo((text) => urlWith(text, []));
 
 function urlWith(text: string, fields: readonly Field[]): string {
   const url = absoluteUrl(text, 'url');

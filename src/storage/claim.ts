@@ -1,5 +1,6 @@
 /** Claiming what waits, and giving it back. */
 import type { Json } from '../json.ts';
+import { createMemo } from '../memo.ts';
 import type { Sql } from './database.ts';
 
 /** Which pipeline an event waits in; kept as a number in the waiting table. */
@@ -79,18 +80,7 @@ type Common = Pick<
   readonly isItself: boolean;
 };
 
-type DueRow = Pick<
-  ClaimedRow,
-  | 'id'
-  | 'due'
-  | 'message_id'
-  | 'payload'
-  | 'content'
-  | 'expires'
-  | 'profile_external_id'
-  | 'profile'
-  | 'subscription'
-> & { readonly common: string };
+type DueRow = Omit<ClaimedRow, keyof Common> & { readonly common: string };
 
 /** Claims due rows of several lanes in one statement and brings what their runs need. */
 export async function claim(
@@ -141,19 +131,8 @@ function claimedRow(row: DueRow): ClaimedRow {
   };
 }
 
-/** Texts that were read; what the rows of a busy lane have in common is read once. */
-const known = new Map<string, Common>();
-const MOST_KNOWN = 1_000;
-
-function commonOf(text: string): Common {
-  let common = known.get(text);
-  if (common === undefined) {
-    common = readCommon(text);
-    if (known.size >= MOST_KNOWN) known.clear();
-    known.set(text, common);
-  }
-  return common;
-}
+/** What the rows of a busy lane have in common is read once. */
+const commonOf = createMemo(readCommon);
 
 /** The order is that of `claim_due` (migration 0014). */
 function readCommon(text: string): Common {

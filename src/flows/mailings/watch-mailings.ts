@@ -2,7 +2,7 @@
  * Watching mailings: whoever watches is told how a mailing goes, at once and then each second in which something has
  * changed. All watchers of a mailing in this process share one query each second; without watchers nothing is asked.
  */
-import { asFailure } from '../../errors.ts';
+import { databaseFailure } from '../../storage/database.ts';
 import type { Ground } from '../ground.ts';
 import { type MailingProgress, progressOf } from './progress.ts';
 
@@ -66,7 +66,7 @@ export function createMailingWatch(ground: Ground): MailingWatch {
       if (progress !== undefined && mailings.get(mailingId) === watched)
         tellAll(mailingId, watched, progress);
     } catch (thrown) {
-      const failure = asFailure(thrown);
+      const failure = databaseFailure(thrown);
       ground.log.error({ mailing: mailingId, code: failure.code }, `watching failed: ${failure.message}`);
     }
     watched.asking = false;
