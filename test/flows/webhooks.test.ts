@@ -12,7 +12,9 @@ for (const kind of await databaseKinds()) {
     let corridor: Corridor;
     let receiver: Receiver;
     beforeAll(async () => {
-      [corridor, receiver] = await Promise.all([openCorridor(kind, { concurrency: 8 }), startReceiver()]);
+      // A slow machine must not end what a test lets hang.
+      const options = { concurrency: 8, webhookTimeoutMs: 600_000 };
+      [corridor, receiver] = await Promise.all([openCorridor(kind, options), startReceiver()]);
       await corridor.api('POST /resources', { sid: 'shop', name: 'Shop', channels: {} });
       await corridor.addChannel(smsChannel('plain'));
       await corridor.addSender('plain');

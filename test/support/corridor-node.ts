@@ -67,6 +67,8 @@ export interface NodeOptions {
   readonly through?: (database: Database) => Database;
   /** Instead of the system's resolver. */
   readonly resolveName?: Resolve;
+  /** How long a webhook may take to answer, in milliseconds; what the engine says where it is not said. */
+  readonly webhookTimeoutMs?: number;
 }
 
 const ADMIN = 'corridor-admin-token';
@@ -94,6 +96,8 @@ export async function startNode(books: Database, world: World, options: NodeOpti
   };
   const guard = createAddressGuard(options.allow ?? ['127.0.0.0/8'], options.resolveName);
   const http = createHttpClient({ guard, defaultConnections: options.laneConcurrency ?? 256 });
+  const sendToWebhook: typeof http.send = ({ timeoutMs, ...request }, key) =>
+    http.send({ ...request, timeoutMs: options.webhookTimeoutMs ?? timeoutMs }, key);
   const foreign = createForeignSql({ guard });
   await bootstrap(database, clock, ground.ids, ADMIN);
   const directory = createDirectory(ground, pipeOf);
@@ -119,7 +123,7 @@ export async function startNode(books: Database, world: World, options: NodeOpti
     createPerform(ground, directory, open, { trailSample: 1, laneOpenForMs: breakers.openForMs }),
     new Map([
       ...mailings.tasks,
-      [PIPELINE_CODES.operator_event, steady(ground, createDeliver(ground, http.send))] as const,
+      [PIPELINE_CODES.operator_event, steady(ground, createDeliver(ground, sendToWebhook))] as const,
       [PIPELINE_CODES.sync_source, steady(ground, createPerformSource(ground, http.send))] as const,
     ]),
     createSettler(ground, () => held.worker?.node() ?? 0, {
