@@ -40,6 +40,8 @@ export interface Accept {
 }
 
 const MOST_TOGETHER = 1_000;
+/** While some are written, the next are looked up. */
+const AT_ONCE = 2;
 
 /** `woken` is told which lanes have something to do. */
 export function createAccept(
@@ -51,6 +53,14 @@ export function createAccept(
   const { database, clock } = ground;
   const prepare = createPrepare(ground, directory, lanes);
   const chooser = createSenderChooser(ground, lanes);
+
+  let lastWrite: Promise<void> = Promise.resolve();
+  /** One write after another: a lane is searched onwards, and a row that came to stand before the cursor would wait. */
+  const write = (messages: readonly NewMessage[]) => {
+    const written = lastWrite.then(() => insertMessages(database, messages, clock.now()));
+    lastWrite = written.catch(() => undefined);
+    return written;
+  };
 
   const acceptAll = async (all: readonly Asked[]): Promise<(Acceptance | Failure)[]> => {
     const startedMs = performance.now();
@@ -99,7 +109,7 @@ export function createAccept(
       }
       results[place] = { id: each.id, state: 'accepted' };
     });
-    if (messages.length > 0) await insertMessages(database, messages, clock.now());
+    if (messages.length > 0) await write(messages);
     const repeats = triggered.length > 0 ? await insertTriggered(database, triggered, clock.now()) : [];
     for (const repeat of repeats) {
       const state = repeat.state === null ? 'accepted' : stateName(repeat.state);
@@ -110,7 +120,7 @@ export function createAccept(
     ground.stages.add('accept', all.length, performance.now() - startedMs);
     return results as (Acceptance | Failure)[];
   };
-  const gatherer = createGatherer(acceptAll, MOST_TOGETHER);
+  const gatherer = createGatherer(acceptAll, MOST_TOGETHER, AT_ONCE);
   // Apart from the others, so that each batch is written in one statement.
   const triggers = createGatherer(acceptAll, MOST_TOGETHER);
 

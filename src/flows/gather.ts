@@ -1,6 +1,6 @@
 /**
- * Gathers what arrives while a write is under way and writes it together: one flush in flight while the next gathers.
- * This is what makes a disk with slow commits fast.
+ * Gathers what arrives while a write is under way and writes it together: one flush in flight, or so many as are said,
+ * while the next gathers. This is what makes a disk with slow commits fast.
  */
 export interface Gatherer<Item, Result = void> {
   /** Adds an item; resolves with its result once it is written. */
@@ -16,37 +16,61 @@ export interface Gatherer<Item, Result = void> {
 export function createGatherer<Item, Result = void>(
   flush: (items: Item[]) => Promise<readonly Result[] | undefined>,
   mostItems: number,
+  mostFlights = 1,
 ): Gatherer<Item, Result> {
   type Entry = { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void };
   let gathered: Entry[] = [];
-  let running: Promise<void> | undefined;
+  let flights = 0;
+  let asked = false;
+  let drained: (() => void)[] = [];
 
-  const run = async () => {
-    // One turn of the event loop lets what arrived in the same moment travel together.
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    while (gathered.length > 0) {
+  const fly = async (batch: Entry[]) => {
+    flights += 1;
+    try {
+      const results = await flush(batch.map((entry) => entry.item));
+      for (let index = 0; index < batch.length; index += 1) {
+        (batch[index] as Entry).resolve(results?.[index] as Result);
+      }
+    } catch (thrown) {
+      for (const entry of batch) entry.reject(thrown);
+    }
+    flights -= 1;
+    start();
+  };
+
+  const start = () => {
+    while (gathered.length > 0 && flights < mostFlights) {
       const batch = gathered.length <= mostItems ? gathered : gathered.slice(0, mostItems);
       gathered = gathered.length <= mostItems ? [] : gathered.slice(mostItems);
-      try {
-        const results = await flush(batch.map((entry) => entry.item));
-        for (let index = 0; index < batch.length; index += 1) {
-          (batch[index] as Entry).resolve(results?.[index] as Result);
-        }
-      } catch (thrown) {
-        for (const entry of batch) entry.reject(thrown);
-      }
+      void fly(batch);
     }
-    running = undefined;
+    if (flights > 0) return;
+    for (const each of drained) each();
+    drained = [];
+  };
+
+  /** One turn of the event loop lets what arrived in the same moment travel together. */
+  const ask = () => {
+    if (asked || flights === mostFlights) return;
+    asked = true;
+    setImmediate(() => {
+      asked = false;
+      start();
+    });
   };
 
   return Object.freeze<Gatherer<Item, Result>>({
     add: (item) =>
       new Promise<Result>((resolve, reject) => {
         gathered.push({ item, resolve, reject });
-        running ??= run();
+        ask();
       }),
     drain: async () => {
-      while (running !== undefined) await running;
+      while (flights > 0 || gathered.length > 0) {
+        await new Promise<void>((resolve) => {
+          drained.push(resolve);
+        });
+      }
     },
   });
 }
