@@ -6,8 +6,9 @@ import type { Reference } from '../expression/scope.ts';
 import { compileTemplate } from '../expression/template.ts';
 import { isObject, pointerTo } from '../json.ts';
 import type { Param, Params } from '../pipes/params.ts';
-import { strayTexts } from './literal-dollars.ts';
 import type { FindingCode } from './rules/codes.ts';
+import { strayTexts } from './stray-texts.ts';
+import { writtenSecrets } from './written-secrets.ts';
 
 /** A mistake in an expression. */
 export interface ExpressionProblem {
@@ -30,7 +31,10 @@ export function readParams(params: Params, written: unknown, pointer: string, re
   const given = isObject(written) ? written : {};
   for (const [name, param] of Object.entries(params)) {
     const value = Object.hasOwn(given, name) ? given[name] : param.default;
-    if (value !== undefined) readParam(param, value, pointerTo(pointer, name), reading);
+    if (value === undefined) continue;
+    const at = pointerTo(pointer, name);
+    readParam(param, value, at, reading);
+    reading.problems.push(...writtenSecrets(param, value, at));
   }
 }
 

@@ -14,6 +14,19 @@ import { type LiquidVariable, variablesOf } from './liquid-variables.ts';
 
 export type { LiquidVariable } from './liquid-variables.ts';
 
+/** What content may read; `now` is the time of the run. */
+export const CONTENT_NAMES: readonly string[] = Object.freeze([
+  'customer',
+  'profile',
+  'subscription',
+  'resource',
+  'campaign',
+  'offer',
+  'attributes',
+  'computed',
+  'now',
+]);
+
 export interface LiquidText {
   /** True where rendering gives the same text each time. */
   readonly constant: boolean;

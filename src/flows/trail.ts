@@ -1,16 +1,11 @@
 /** The trail of a run as it is kept: pipe by pipe, what went out, what came back, which rule decided. Secrets masked. */
 import type { RunOutcome, TrailStep } from '../engine/run.ts';
 import type { HttpRequest } from '../pipes/contract.ts';
+import { SECRET_HEADERS } from '../pipes/secret-headers.ts';
 import type { Redact } from './redact.ts';
 
 /** Bytes of a body that a trail keeps. */
 const BODY_EXCERPT_BYTES = 2_048;
-const HIDDEN_HEADERS: ReadonlySet<string> = new Set([
-  'authorization',
-  'proxy-authorization',
-  'cookie',
-  'set-cookie',
-]);
 
 /** JSON text of a trail. */
 export function trailText(outcome: RunOutcome, redact: Redact): string {
@@ -57,7 +52,7 @@ function requestOf(request: HttpRequest, redact: Redact): Readonly<Record<string
 
 function headersOf(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const shown: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) shown[name] = HIDDEN_HEADERS.has(name) ? '***' : value;
+  for (const [name, value] of Object.entries(headers)) shown[name] = SECRET_HEADERS.has(name) ? '***' : value;
   return shown;
 }
 

@@ -18,7 +18,7 @@ export const AUTH_PARAMS = Object.freeze({
     'jwt',
     'hmac',
   ]),
-  auth_username: string('basic: the user name.', secret),
+  auth_username: string('basic: the user name.', { templates: true }),
   auth_password: string('basic: the password; may be empty.', secret),
   auth_token: string('bearer: the token.', secret),
   auth_name: string('api_key: the name of the header or query parameter.', { templates: true }),
@@ -35,11 +35,9 @@ export const AUTH_PARAMS = Object.freeze({
   }),
   auth_scope: string('oauth2: the scopes, separated by spaces.', { templates: true }),
   auth_refresh_token: string('oauth2: uses the refresh grant instead of client credentials.', secret),
-  auth_extra: map(
-    'oauth2: further members of the token request.',
-    any('Its value.', { templates: true }),
-    secret,
-  ),
+  auth_extra: map('oauth2: further members of the token request.', any('Its value.', { templates: true }), {
+    templates: true,
+  }),
   auth_algorithm: oneOf('jwt: RS256 (default) or ES256. hmac: sha256 (default), sha1 or sha512.', [
     'RS256',
     'ES256',

@@ -6,6 +6,7 @@ import { RETRY_KINDS } from './http-retry.ts';
 import { DEFAULT_SUCCESS_CODES } from './http-success.ts';
 import { hostProblem } from './http-url.ts';
 import { any, array, boolean, integer, jsonata, map, number, object, oneOf, string } from './params.ts';
+import { SECRET_HEADERS } from './secret-headers.ts';
 import { isStatusEntry } from './status-set.ts';
 
 export const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD'] as const;
@@ -34,7 +35,7 @@ export const HTTP_PARAMS = Object.freeze({
   headers: map(
     'Headers. Null is left out, an empty text stays, an array is joined with commas.',
     any('The value.', { templates: true }),
-    { templates: true },
+    { templates: true, secretMembers: SECRET_HEADERS },
   ),
   ...AUTH_PARAMS,
   timeout: number('Seconds for the whole exchange.', { default: 10, minimum: 0.1, maximum: 300 }),

@@ -46,8 +46,10 @@ export interface Param<T = unknown, P extends Presence = Presence> {
   readonly members?: Params;
   readonly minimum?: number;
   readonly maximum?: number;
-  /** Never shown in a trail or a log. */
+  /** A credential, which a document reads from a secret field and does not hold itself. */
   readonly secret?: boolean;
+  /** For `map`: the names, in lower case, of members whose values are credentials. */
+  readonly secretMembers?: ReadonlySet<string>;
   /** Other forms the value may take, as JSON Schema; the pipe tells them apart. */
   readonly alternatives?: readonly JsonObject[];
 }
@@ -71,6 +73,7 @@ interface Options<T> {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly secret?: boolean;
+  readonly secretMembers?: ReadonlySet<string>;
   readonly alternatives?: readonly JsonObject[];
 }
 

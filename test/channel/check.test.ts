@@ -54,6 +54,32 @@ describe('a sound channel', () => {
     expect(Object.isFrozen(document?.pipelines.message?.[0]?.params)).toBe(true);
   });
 
+  it('may have the placeholders of its provider, and credentials that are read', () => {
+    const params = {
+      url: 'https://a.example',
+      auth_type: 'basic',
+      auth_username: 'main',
+      auth_password: '$sender.token',
+      headers: { 'X-Api-Key': '$sender.token', 'idempotency-key': 'fixed', accept: 'text/csv' },
+    };
+    const { findings } = check({
+      ...direct(),
+      pipelines: {
+        message: [
+          {
+            id: 1,
+            type: 'pack',
+            params: { template: { text: 'Hi {{first_name}} {{1}}' } },
+            exits: { success: 2 },
+          },
+          { id: 2, type: 'http_request', params },
+        ],
+      },
+      listener: { verify: { type: 'ed25519', header: 'x-signature', secrets: ['abcd'] } },
+    });
+    expect(findings.filter(({ code }) => code === 'liquid-in-pipe' || code === 'secret-written')).toEqual([]);
+  });
+
   it('gets ids where it names none, the same ones each time', () => {
     const { id: _id, ...rest } = direct();
     const [first, , third] = rest.events;

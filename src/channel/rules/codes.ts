@@ -108,11 +108,13 @@ export const FINDING_CODES = {
   'keyword-misspelt': warning(
     'A dollar is followed by a name that is almost a keyword, or is one in content only, so it stays literal text.',
   ),
+  'liquid-in-pipe': warning('Liquid stands in a pipe, where it stays literal text.'),
   'item-outside-repeat': warning(
     'An item reference stands outside a repeated member, so it stays literal text.',
   ),
   'personal-data': error('An indirect channel uses personal data.'),
   'secret-exposed': warning('A secret field is written into a log line, an event or an answer.'),
+  'secret-written': warning('A secret stands as text where everyone who reads the channel reads it.'),
   'in-missing': error('An expression reads a member of $in that no pipe before has added, on any way.'),
   'in-uncertain': warning('An expression reads a member of $in that is there on some ways only.'),
   'error-missing': error('An expression reads $error, but no error exit leads here.'),

@@ -1,6 +1,6 @@
 /** Rules: Liquid in the defaults of template fields is written correctly and reads what there is (section 5). */
 import { Failure } from '../../errors.ts';
-import { compileLiquid, type LiquidVariable } from '../../expression/liquid.ts';
+import { CONTENT_NAMES, compileLiquid, type LiquidVariable } from '../../expression/liquid.ts';
 import { isObject, pointerTo } from '../../json.ts';
 import { didYouMean, listed, nearName } from '../../near.ts';
 import type { Draft } from '../draft.ts';
@@ -9,18 +9,6 @@ import type { Report } from '../report.ts';
 import { isLiquidField } from '../values.ts';
 import type { Rule, RuleContext } from './context.ts';
 
-/** What content may read; `now` is the time of the run. */
-const NAMESPACES = [
-  'customer',
-  'profile',
-  'subscription',
-  'resource',
-  'campaign',
-  'offer',
-  'attributes',
-  'computed',
-  'now',
-];
 const PERSONAL: ReadonlySet<string> = new Set(['customer', 'profile', 'subscription']);
 
 export const checkLiquidDefaults: Rule = (draft, report, context) => {
@@ -63,9 +51,9 @@ function checkVariable(
   { members }: RuleContext,
 ): void {
   const place = { source: draft.source, pointer };
-  if (!NAMESPACES.includes(namespace)) {
-    const near = nearName(namespace, NAMESPACES);
-    const message = `{{ ${text} }} reads "${namespace}", which content does not have.${didYouMean(near) || ` It has: ${listed(NAMESPACES)}.`}`;
+  if (!CONTENT_NAMES.includes(namespace)) {
+    const near = nearName(namespace, CONTENT_NAMES);
+    const message = `{{ ${text} }} reads "${namespace}", which content does not have.${didYouMean(near) || ` It has: ${listed(CONTENT_NAMES)}.`}`;
     report.add('reference-unknown', place, message, near);
     return;
   }

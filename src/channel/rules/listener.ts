@@ -5,6 +5,7 @@ import type { ListenerAnswer, Verification, VerificationType } from '../document
 import type { Draft } from '../draft.ts';
 import { emptyReading, type Reading, readJsonata, readTemplate } from '../read-params.ts';
 import type { Report } from '../report.ts';
+import { writtenSecret } from '../written-secrets.ts';
 import type { Rule, RuleContext } from './context.ts';
 import { checkMember, checkPersonal, checkSecret } from './references.ts';
 
@@ -16,6 +17,13 @@ const MEMBERS: ReadonlySet<unknown> = new Set(['form', 'body', 'headers', 'metho
 const PLACES = ['header', 'query', 'body'] as const;
 /** Types that know by themselves where a signature stands. */
 const PLACED: ReadonlySet<VerificationType | undefined> = new Set(['basic', 'standard_webhooks']);
+/** Types whose secrets both sides know; the others have public keys. */
+const SHARED: ReadonlySet<VerificationType | undefined> = new Set([
+  'hmac',
+  'token',
+  'basic',
+  'standard_webhooks',
+]);
 const BODYLESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
 export const checkListener: Rule = (draft, report, context) => {
@@ -60,7 +68,13 @@ export const checkListener: Rule = (draft, report, context) => {
       ...(verify.username === undefined ? [] : [[verify.username, 'username'] as const]),
     ];
     for (const [text, name] of texts) {
-      read((reading) => readTemplate(text, `/listener/verify/${name}`, reading), CREDENTIALS, false);
+      const pointer = `/listener/verify/${name}`;
+      const keep = (reading: Reading) => {
+        readTemplate(text, pointer, reading);
+        if (name !== 'username' && SHARED.has(verify.type))
+          reading.problems.push(...writtenSecret(text, pointer));
+      };
+      read(keep, CREDENTIALS, false);
     }
   }
 };

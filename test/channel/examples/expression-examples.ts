@@ -142,6 +142,48 @@ export const EXPRESSIONS: readonly Example[] = [
     suggestion: 'profile',
   },
   {
+    code: 'liquid-in-pipe',
+    name: 'what content reads of a person',
+    document: sending(pipe(1, 'log', { message: 'Hi {{ customer.name }}' })),
+    says: '{{ customer.name }} is Liquid, which only the values of template fields may have',
+    suggestion: '$profile.name',
+  },
+  {
+    code: 'liquid-in-pipe',
+    name: 'what only content has',
+    document: sending(pipe(1, 'pack', { template: { code: "{{ attributes.code | default: '-' }}" } })),
+    says: 'so it goes out as it is written: put it into a template field',
+    pointer: '/pipelines/message/0/params/template/code',
+  },
+  {
+    code: 'secret-written',
+    name: 'a token in the params',
+    document: sending(
+      pipe(1, 'http_request', { url: 'https://a.example', auth_type: 'bearer', auth_token: 'sk-1234' }),
+    ),
+    says: 'The secret stands here as text',
+    pointer: '/pipelines/message/0/params/auth_token',
+  },
+  {
+    code: 'secret-written',
+    name: 'a key in a header',
+    document: sending(
+      pipe(1, 'http_request', {
+        url: 'https://a.example',
+        headers: { 'X-Api-Key': 'k', accept: 'text/csv' },
+      }),
+    ),
+    says: 'The secret stands here as text',
+    pointer: '/pipelines/message/0/params/headers/X-Api-Key',
+  },
+  {
+    code: 'secret-written',
+    name: 'the secret of a listener',
+    document: withListener({ verify: { type: 'token', header: 'x-token', secrets: ['hush'] } }),
+    says: 'The secret stands here as text',
+    pointer: '/listener/verify/secrets/0',
+  },
+  {
     code: 'item-outside-repeat',
     name: 'an item without a list',
     document: sending(pipe(1, 'pack', { template: { to: '[$]phone' } })),
