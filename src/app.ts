@@ -1,5 +1,4 @@
 /** The composition root: the only file that knows every adapter. It makes the parts, starts and stops them in order. */
-import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,6 +55,7 @@ import { PIPELINE_CODES } from './storage/claim.ts';
 import { readClock } from './storage/clock.ts';
 import type { Database } from './storage/database.ts';
 import { openEmbedded } from './storage/embedded.ts';
+import { inDataFolder } from './storage/embedded-folder.ts';
 import { makePartitions, migrate } from './storage/migrate.ts';
 import { openServer } from './storage/server.ts';
 import { isoTime, systemClock } from './time.ts';
@@ -82,8 +82,7 @@ export async function connectDatabase(config: Config): Promise<Database> {
   if (config.databaseUrl !== undefined) {
     return openServer({ url: config.databaseUrl, connections: config.databaseConnections });
   }
-  await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
-  return openEmbedded(join(config.dataFolder, 'database'));
+  return inDataFolder(config.dataFolder, () => openEmbedded(join(config.dataFolder, 'database')));
 }
 
 /** Opens the database of the settings, brought to this program's schema. */

@@ -101,7 +101,7 @@ export type Role = 'api' | 'listener' | 'worker';
 
 const ROLES: readonly Role[] = ['api', 'listener', 'worker'];
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
-const KEY_BYTES = 32;
+export const KEY_BYTES = 32;
 
 /** Signing in at an identity provider. */
 export interface OidcConfig {

@@ -1,25 +1,43 @@
 /** The keys of the vault: given by the settings, or made at the first start of the embedded mode. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Config } from '../config.ts';
+import { type Config, KEY_BYTES } from '../config.ts';
+import { Failure } from '../errors.ts';
+import { inDataFolder } from '../storage/embedded-folder.ts';
 
 function keyFile(config: Config): string {
   return join(config.dataFolder, 'secret.key');
 }
 
-/** The keys of the vault; the embedded mode makes one and keeps it in the data folder. */
+/** The keys of the vault; the embedded mode makes one and keeps it in the data folder. Throws SETTINGS_INVALID. */
 export async function readKeys(config: Config): Promise<readonly Buffer[]> {
   if (config.secretKeys.length > 0 || config.databaseUrl !== undefined) return config.secretKeys;
   const path = keyFile(config);
-  try {
-    return [Buffer.from(await readFile(path, 'utf8'), 'base64')];
-  } catch {
-    const key = randomBytes(32);
-    await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
+  return inDataFolder(config.dataFolder, async () => {
+    const kept = await readKept(path);
+    if (kept !== undefined) return [kept];
+    const key = randomBytes(KEY_BYTES);
     await writeFile(path, key.toString('base64'), { mode: 0o600, flag: 'wx' });
     return [key];
+  });
+}
+
+/** Undefined where none was made yet. */
+async function readKept(path: string): Promise<Buffer | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw thrown;
   }
+  const key = Buffer.from(text, 'base64');
+  if (key.length === KEY_BYTES) return key;
+  throw new Failure(
+    'SETTINGS_INVALID',
+    `${path} must hold a key of ${KEY_BYTES} bytes in base64, but is damaged. Restore it from a backup: what was sealed with the key opens with no other. If nothing was sealed yet, delete the file.`,
+  );
 }
 
 /** Where the keys come from, as a sentence begins. */

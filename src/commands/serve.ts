@@ -5,6 +5,9 @@ import { readConfig } from '../config.ts';
 import { createLog } from '../log.ts';
 import { readArguments } from './arguments.ts';
 
+/** Characters; a token that is made has more. */
+const SHORT_TOKEN = 16;
+
 export async function serveCommand(args: readonly string[], context: CommandContext): Promise<number> {
   readArguments('serve', args);
   const config = readConfig(context.environment);
@@ -15,6 +18,12 @@ export async function serveCommand(args: readonly string[], context: CommandCont
     log.warn(
       { folder: config.dataFolder },
       'embedded database: survives a killed process, but not a power cut; set DATABASE_URL for a server that does',
+    );
+  }
+  if (config.adminToken !== undefined && config.adminToken.length < SHORT_TOKEN) {
+    log.warn(
+      {},
+      `SLUICEWAY_ADMIN_TOKEN has fewer than ${SHORT_TOKEN} characters and may be guessed; make one with: openssl rand -hex 32`,
     );
   }
   if (app.madeToken !== undefined) {

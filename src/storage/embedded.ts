@@ -15,7 +15,7 @@ interface Answer {
 
 /**
  * Opens a data folder, or without one a database in memory: empty, or as it is in `image`, a file with a dump of a data
- * folder. Throws DATA_FOLDER_IN_USE.
+ * folder. Throws DATA_FOLDER_IN_USE, and DATABASE_UNREACHABLE where it cannot be opened.
  */
 export async function openEmbedded(folder?: string, image?: string): Promise<Database> {
   const unlock = folder === undefined ? () => {} : await lockFolder(folder);
@@ -73,7 +73,7 @@ export async function openEmbedded(folder?: string, image?: string): Promise<Dat
     await ask('query', 'select 1', []);
   } catch (thrown) {
     unlock();
-    throw thrown;
+    throw folder === undefined ? thrown : notOpened(folder, thrown);
   }
   return Object.freeze<Database>({
     kind: 'embedded',
@@ -104,4 +104,13 @@ export async function openEmbedded(folder?: string, image?: string): Promise<Dat
       unlock();
     },
   });
+}
+
+function notOpened(folder: string, thrown: unknown): Failure {
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  return new Failure(
+    'DATABASE_UNREACHABLE',
+    `The embedded database in ${folder} could not be opened (${reason}). Its files are damaged, or the disk is full or not writable. Mend that, or restore the folder from a backup; moved away, it is made anew and empty.`,
+    { cause: thrown },
+  );
 }
