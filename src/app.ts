@@ -35,7 +35,6 @@ import { steady } from './flows/tasks.ts';
 import { createWaker } from './flows/waker.ts';
 import { createWorker, type Worker } from './flows/worker.ts';
 import { mountApi } from './http/api.ts';
-import { closeServer } from './http/close-server.ts';
 import { mountFallbacks } from './http/fallbacks.ts';
 import { listen } from './http/listen.ts';
 import { mountListener } from './http/listener.ts';
@@ -259,7 +258,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     await database.close();
   };
   // Who cannot listen leaves as one who stops: nobody need find out that it is gone.
-  const { server, url } = await listen(app, config).catch(async (thrown: unknown) => {
+  const { close: closeDoors, url } = await listen(app, config).catch(async (thrown: unknown) => {
     await close();
     throw thrown;
   });
@@ -271,7 +270,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     stop: async () => {
       // Whoever watches would keep the server open for as long.
       mailings.watching.close();
-      await closeServer(server);
+      await closeDoors();
       await close();
     },
   });

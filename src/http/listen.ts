@@ -1,8 +1,9 @@
 /** Where a server of requests listens, and why it cannot. */
-import { type ServerType, serve } from '@hono/node-server';
+import { serve } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Config } from '../config.ts';
 import { Failure } from '../errors.ts';
+import { createCloseServer } from './close-server.ts';
 
 type Address = Pick<Config, 'host' | 'port'>;
 
@@ -20,13 +21,19 @@ function asRefused(thrown: NodeJS.ErrnoException, { host, port }: Address): Erro
   return new Failure('SETTINGS_INVALID', `${host}:${port}: ${reason}.`, { cause: thrown });
 }
 
+export interface Listening {
+  readonly url: string;
+  readonly close: () => Promise<void>;
+}
+
 /** Listens for requests; resolves with the address. Throws SETTINGS_INVALID where nobody can listen there. */
-export function listen(app: Hono, address: Address): Promise<{ server: ServerType; url: string }> {
+export function listen(app: Hono, address: Address): Promise<Listening> {
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, hostname: address.host, port: address.port }, (info) => {
       const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-      resolve({ server, url: `http://${host}:${info.port}` });
+      resolve({ close, url: `http://${host}:${info.port}` });
     });
+    const close = createCloseServer(server);
     server.once('error', (thrown: NodeJS.ErrnoException) => reject(asRefused(thrown, address)));
   });
 }
