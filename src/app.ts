@@ -70,8 +70,6 @@ export interface App {
   readonly url: string;
   /** The bootstrap token where it was made by this start; shown once. */
   readonly madeToken: string | undefined;
-  /** Problems of channel documents that were found while loading, as sentences. */
-  readonly channelProblems: readonly string[];
   /** Stops taking work in, finishes what runs, settles it, closes everything. */
   readonly stop: () => Promise<void>;
 }
@@ -155,7 +153,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     { channels: join(ROOT, 'channels'), pipelines: join(ROOT, 'pipelines'), kind: 'system' as const },
     ...own,
   ];
-  const loaded = await loadChannelFolders(ground, directory, folders, BUILT_INS);
+  await loadChannelFolders(ground, directory, folders, BUILT_INS);
   const unwatch = watchFolders(
     config.channelFolders,
     async () => {
@@ -266,7 +264,6 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   return Object.freeze<App>({
     url,
     madeToken: made,
-    channelProblems: loaded.problems,
     stop: async () => {
       // Whoever watches would keep the server open for as long.
       mailings.watching.close();

@@ -13,7 +13,6 @@ export async function serveCommand(args: readonly string[], context: CommandCont
   const config = readConfig(context.environment);
   const log = createLog(config.logLevel);
   const app = await startApp(config, log);
-  for (const problem of app.channelProblems) log.error({}, problem);
   if (config.databaseUrl === undefined) {
     log.warn(
       { folder: config.dataFolder },
