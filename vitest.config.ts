@@ -11,7 +11,7 @@ class LongFirst extends BaseSequencer {
       const found = LONG.findIndex((folder) => moduleId.includes(folder));
       return found < 0 ? LONG.length : found;
     };
-    return files.toSorted((left, right) => place(left) - place(right));
+    return (await super.sort(files)).toSorted((left, right) => place(left) - place(right));
   }
 }
 

@@ -13,12 +13,13 @@ const LIQUID = /\{\{-?\s*(?<name>[a-z]+)(?<path>(?:\.\w+)*)[^{}]*\}\}/g;
 
 /** Finds misspelt keywords, Liquid, and item references outside a repeated member, in all strings of a value. */
 export function strayTexts(value: unknown, pointer: string, inItem = false): ExpressionProblem[] {
-  if (typeof value === 'string')
+  if (typeof value === 'string') {
     return [
       ...misspelt(value, pointer),
       ...strayLiquid(value, pointer),
       ...(inItem ? [] : strayItem(value, pointer)),
     ];
+  }
   if (Array.isArray(value)) {
     return value.flatMap((each: unknown, index) => strayTexts(each, pointerTo(pointer, index), inItem));
   }
@@ -47,15 +48,10 @@ function strayLiquid(text: string, pointer: string): ExpressionProblem[] {
     const { name = '', path = '' } = groups ?? {};
     if (!CONTENT_NAMES.includes(name)) return [];
     const keyword = PERSON.has(name) ? 'profile' : name;
-    const suggestion = isKeyword(keyword) && path !== '' ? `$${keyword}${path}` : undefined;
-    const advice =
-      suggestion === undefined
-        ? 'put it into a template field and read that one here.'
-        : `write ${suggestion}, or put it into a template field and read that one here.`;
+    const meant = isKeyword(keyword) ? { suggestion: `$${keyword}${path}` } : undefined;
+    const advice = `${meant === undefined ? '' : `write ${meant.suggestion}, or `}put it into a template field and read that one here.`;
     const message = `${found} is Liquid, which only the values of template fields may have, so it goes out as it is written: ${advice}`;
-    return [
-      { code: 'liquid-in-pipe' as const, pointer, message, ...(suggestion !== undefined && { suggestion }) },
-    ];
+    return [{ code: 'liquid-in-pipe' as const, pointer, message, ...meant }];
   });
 }
 
