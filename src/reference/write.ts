@@ -10,10 +10,17 @@ import { operatorEventsPage } from './operator-events-page.ts';
 import { pipesPage } from './pipes-page.ts';
 import { schemaFiles } from './schemas.ts';
 import { errorsPage, findingsPage, settingsPage } from './table-pages.ts';
+import { readTables } from './tables.ts';
 
-const DOCS = fileURLToPath(new URL('../../docs', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Every generated file by its path below `docs`. */
+/** Returns every generated file by its path below the root of the repository. Takes a few seconds. */
+export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
+  const docs = [...referenceFiles()].map(([name, text]) => [`docs/${name}`, text] as const);
+  return new Map([...docs, ['src/storage/schema.ts', await readTables()]]);
+}
+
+/** Every generated file of the documentation by its path below `docs`. */
 export function referenceFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['openapi.json', `${JSON.stringify(openapiDocument(), null, 2)}\n`],
@@ -28,15 +35,16 @@ export function referenceFiles(): ReadonlyMap<string, string> {
   ]);
 }
 
-/** Writes the files below `folder`, or with `check` only names the stale ones. Gives the exit code. */
+/** Writes the files below `folder`, or with `check` only names the stale ones. Returns the exit code. */
 export async function writeReference(options: {
   readonly check: boolean;
   readonly stdout: Writable;
+  readonly files: ReadonlyMap<string, string>;
   readonly folder?: string;
 }): Promise<number> {
-  const { check, stdout, folder = DOCS } = options;
+  const { check, stdout, files, folder = ROOT } = options;
   const stale: string[] = [];
-  for (const [name, text] of referenceFiles()) {
+  for (const [name, text] of files) {
     const path = join(folder, name);
     const current = await readFile(path, 'utf8').catch(() => undefined);
     if (current === text) continue;
@@ -45,7 +53,7 @@ export async function writeReference(options: {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
   }
-  for (const name of stale) stdout.write(`${check ? 'stale' : 'written'}: docs/${name}\n`);
+  for (const name of stale) stdout.write(`${check ? 'stale' : 'written'}: ${name}\n`);
   if (check && stale.length > 0) stdout.write('Run "npm run reference" and commit what it writes.\n');
   return check && stale.length > 0 ? 1 : 0;
 }
@@ -54,5 +62,6 @@ if (import.meta.main) {
   process.exitCode = await writeReference({
     check: process.argv.includes('--check'),
     stdout: process.stdout,
+    files: await generatedFiles(),
   });
 }

@@ -3,13 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FINDING_CODES } from '../../src/channel/rules/codes.ts';
 import { COMMANDS } from '../../src/cli.ts';
 import { SETTINGS } from '../../src/config.ts';
 import { FAILURES } from '../../src/errors.ts';
 import { pipes } from '../../src/pipes/catalog.ts';
-import { referenceFiles, writeReference } from '../../src/reference/write.ts';
+import { generatedFiles, referenceFiles, writeReference } from '../../src/reference/write.ts';
+
+let files: ReadonlyMap<string, string> = new Map();
+beforeAll(async () => {
+  files = await generatedFiles();
+});
 
 let folder = '';
 beforeEach(async () => {
@@ -19,7 +24,7 @@ beforeEach(async () => {
 
 const write = async (check: boolean) => {
   const stdout = new PassThrough();
-  const exit = await writeReference({ check, stdout, folder });
+  const exit = await writeReference({ check, stdout, files, folder });
   return { exit, said: await text(stdout.end()) };
 };
 
@@ -32,7 +37,7 @@ describe('the reference', () => {
 
   it('says what is stale, and leaves it', async () => {
     await write(false);
-    const path = join(folder, 'reference', 'errors.md');
+    const path = join(folder, 'docs', 'reference', 'errors.md');
     await writeFile(path, 'edited by hand');
     const { exit, said } = await write(true);
     expect(exit).toBe(1);
@@ -43,9 +48,9 @@ describe('the reference', () => {
   });
 
   it('leaves nothing out', () => {
-    const files = referenceFiles();
+    const pages = referenceFiles();
     const holds = (name: string, words: readonly string[]) =>
-      expect(words.filter((word) => !files.get(`reference/${name}`)?.includes(word))).toEqual([]);
+      expect(words.filter((word) => !pages.get(`reference/${name}`)?.includes(word))).toEqual([]);
     holds('errors.md', Object.keys(FAILURES));
     holds('findings.md', Object.keys(FINDING_CODES));
     holds(
@@ -68,7 +73,7 @@ describe('the reference', () => {
       pipes.flatMap((pipe) => Object.keys(pipe.params).map((name) => `| \`${name}\` |`)),
     );
     for (const name of ['channel', 'pipeline', 'channel-test']) {
-      expect(JSON.parse(files.get(`schemas/${name}.schema.json`) ?? '')).toHaveProperty('title');
+      expect(JSON.parse(referenceFiles().get(`schemas/${name}.schema.json`) ?? '')).toHaveProperty('title');
     }
   });
 });
