@@ -1,18 +1,29 @@
 /** JSON Schema validation (2020-12): compiled at start, with sentences for people. */
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { Problem } from './errors.ts';
-import { type JsonObject, own, pointerTo } from './json.ts';
+import { own, pointerTo } from './json.ts';
 import { nearName } from './near.ts';
+import type { Schema, Static } from './schema.ts';
 import { isKeepable } from './time.ts';
 
 const DATE_TIME = formats.default.get('date-time', 'full') as {
   readonly validate: (text: string) => boolean;
 };
 
-export interface Validator {
-  /** Problems with pointers from `prefix` on; fills defaults in, and with `coerce` reads numbers from texts. */
-  readonly check: (value: unknown, prefix?: string) => Problem[];
+/** What a check says of a value: that it has the type, or every problem. */
+export type Checked<T> =
+  | { readonly fits: true; readonly value: T }
+  | { readonly fits: false; readonly problems: readonly [Problem, ...Problem[]] };
+
+export interface Validator<T = unknown> {
+  /**
+   * Checks a value and fills defaults in, with `coerce` also reads numbers and booleans from strings, both in place.
+   * Pointers of problems begin with `prefix`.
+   */
+  readonly read: (value: unknown, prefix?: string) => Checked<T>;
+  /** The problems that `read` finds. */
+  readonly check: (value: unknown, prefix?: string) => readonly Problem[];
 }
 
 /** One for each way to read values: an instance compiles the schema of schemas, which takes longer than most schemas. */
@@ -24,7 +35,6 @@ function compilerFor(coerce: boolean): Ajv2020 {
   const made = new Ajv2020({
     allErrors: true,
     strict: true,
-    strictTypes: false,
     strictRequired: false,
     allowUnionTypes: true,
     useDefaults: true,
@@ -38,16 +48,27 @@ function compilerFor(coerce: boolean): Ajv2020 {
 }
 
 /** Compiles a schema; costs milliseconds, so never per request. */
-export function compileSchema(schema: JsonObject, options: { coerce?: boolean } = {}): Validator {
+export function compileSchema<S extends Schema>(
+  schema: S,
+  options: { readonly coerce?: boolean } = {},
+): Validator<Static<S>> {
   const compiler = compilerFor(options.coerce === true);
-  const validate: ValidateFunction = compiler.compile(schema);
-  // Whoever has the validator keeps it; the next schema may have the same name.
+  const validate = compiler.compile<Static<S>>(schema);
+  // The caller holds the validator; the compiler need not, and the next schema may have the same name.
   compiler.removeSchema(schema);
-  return Object.freeze<Validator>({
-    check: (value, prefix = '') =>
-      validate(value)
-        ? []
-        : (validate.errors ?? []).filter(isTelling).map((error) => problemOf(error, prefix)),
+  const read = (value: unknown, prefix = ''): Checked<Static<S>> => {
+    if (validate(value)) return { fits: true, value };
+    const errors = validate.errors ?? [];
+    const [first, ...others] = errors.filter(isTelling).map((error) => problemOf(error, prefix));
+    if (first === undefined) throw new TypeError('A schema refuses a value and does not say why.');
+    return { fits: false, problems: [first, ...others] };
+  };
+  return Object.freeze({
+    read,
+    check: (value: unknown, prefix?: string) => {
+      const checked = read(value, prefix);
+      return checked.fits ? [] : checked.problems;
+    },
   });
 }
 
