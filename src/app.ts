@@ -7,7 +7,7 @@ import { checkKeys } from './access/check-keys.ts';
 import { createExternalSignIn } from './access/external-sign-in.ts';
 import { keySource, readKeys } from './access/read-keys.ts';
 import { bootstrap, createTokens } from './access/tokens.ts';
-import { createVault } from './access/vault.ts';
+import { createVault, type Vault } from './access/vault.ts';
 import { BUILT_INS } from './channel/built-in/built-ins.ts';
 import type { Config } from './config.ts';
 import { createAccept } from './flows/accept-message.ts';
@@ -98,10 +98,10 @@ export async function openDatabase(config: Config): Promise<Database> {
 /** Starts everything that the settings ask for. Throws Failure where it cannot. */
 export async function startApp(config: Config, log: Log): Promise<App> {
   const guard = createAddressGuard(config.allowAddresses);
-  const keys = await readKeys(config);
   const database = await openDatabase(config);
-  const vault = createVault(keys);
+  let vault: Vault;
   try {
+    vault = createVault(await readKeys(config));
     await checkKeys(database, vault, keySource(config), isoTime(await readClock(database)));
   } catch (thrown) {
     await database.close();

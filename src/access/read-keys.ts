@@ -1,6 +1,6 @@
-/** The keys of the vault: given by the settings, or made at the first start of the embedded mode. */
+/** Reads the keys of the vault: given by the settings, or made at the first start of the embedded mode. */
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Config, KEY_BYTES } from '../config.ts';
 import { Failure } from '../errors.ts';
@@ -10,7 +10,10 @@ function keyFile(config: Config): string {
   return join(config.dataFolder, 'secret.key');
 }
 
-/** The keys of the vault; the embedded mode makes one and keeps it in the data folder. Throws SETTINGS_INVALID. */
+/**
+ * Returns the keys of the vault; the embedded mode makes one and keeps it in the data folder, whose lock the caller has.
+ * Throws SETTINGS_INVALID.
+ */
 export async function readKeys(config: Config): Promise<readonly Buffer[]> {
   if (config.secretKeys.length > 0 || config.databaseUrl !== undefined) return config.secretKeys;
   const path = keyFile(config);
@@ -18,12 +21,14 @@ export async function readKeys(config: Config): Promise<readonly Buffer[]> {
     const kept = await readKept(path);
     if (kept !== undefined) return [kept];
     const key = randomBytes(KEY_BYTES);
-    await writeFile(path, key.toString('base64'), { mode: 0o600, flag: 'wx' });
+    // Under another name first: a process that is killed meanwhile must not leave half a key.
+    await writeFile(`${path}.new`, key.toString('base64'), { mode: 0o600 });
+    await rename(`${path}.new`, path);
     return [key];
   });
 }
 
-/** Undefined where none was made yet. */
+/** Undefined if none was made yet. */
 async function readKept(path: string): Promise<Buffer | undefined> {
   let text: string;
   try {
@@ -40,7 +45,7 @@ async function readKept(path: string): Promise<Buffer | undefined> {
   );
 }
 
-/** Where the keys come from, as a sentence begins. */
+/** Says where the keys come from, as the beginning of a sentence. */
 export function keySource(config: Config): string {
   return config.secretKeys.length > 0 ? 'SLUICEWAY_SECRET_KEY' : keyFile(config);
 }

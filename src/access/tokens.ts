@@ -19,7 +19,7 @@ import { slide } from './session-life.ts';
 /** Who asks: a token, and through it a user, an account and a role. */
 export interface Caller {
   readonly tokenId: string;
-  /** Whoever counts people counts these, not tokens. */
+  /** Counts of people count these, not tokens. */
   readonly userId: string;
   readonly accountId: string;
   /** The lower of the token's role and the one that its user has now. */
@@ -83,7 +83,10 @@ export function createTokens(database: Database, clock: Clock): Tokens {
   });
 }
 
-/** Makes sure that there is an account with a first user and a bootstrap token. Gives the token where it was made now. */
+/**
+ * Makes sure that there is an account with a first user and a bootstrap token, all or nothing. Returns the token only to
+ * the process that made it: of processes that start together on an empty database one does, and the others wait for it.
+ */
 export async function bootstrap(
   database: Database,
   clock: Clock,
@@ -91,25 +94,27 @@ export async function bootstrap(
   given: string | undefined,
 ): Promise<{ accountId: string; made: string | undefined }> {
   const nowMs = clock.now();
-  let account = await firstAccount(database);
-  const isNew = account === undefined;
-  account ??=
-    (await insertAccount(database, { id: ids.next(), name: 'main', nowMs })) ??
-    (await firstAccount(database));
-  if (account === undefined) throw new Failure('BUG', 'The first account could not be made.');
-  const user = await firstUser(database, account.id, ids.next(), nowMs);
-  const token = given ?? (isNew ? newToken() : undefined);
-  if (token !== undefined) {
-    await insertToken(database, {
-      id: ids.next(),
-      accountId: account.id,
-      userId: user.id,
-      name: 'bootstrap',
-      role: 'admin',
-      hash: hashToken(token),
-      nowMs,
-      expiresAtMs: null,
-    });
-  }
-  return { accountId: account.id, made: given === undefined ? token : undefined };
+  return database.transaction(async (tx) => {
+    const existing = await firstAccount(tx);
+    const inserted =
+      existing === undefined ? await insertAccount(tx, { id: ids.next(), name: 'main', nowMs }) : undefined;
+    const account = existing ?? inserted ?? (await firstAccount(tx));
+    if (account === undefined) throw new Failure('BUG', 'The first account could not be made.');
+    const user = await firstUser(tx, account.id, ids.next(), nowMs);
+    const made = given === undefined && inserted !== undefined ? newToken() : undefined;
+    const token = given ?? made;
+    if (token !== undefined) {
+      await insertToken(tx, {
+        id: ids.next(),
+        accountId: account.id,
+        userId: user.id,
+        name: 'bootstrap',
+        role: 'admin',
+        hash: hashToken(token),
+        nowMs,
+        expiresAtMs: null,
+      });
+    }
+    return { accountId: account.id, made };
+  });
 }

@@ -13,10 +13,11 @@ export async function runKeysRotate(args: readonly string[], context: CommandCon
   const { options } = readArguments('keys rotate', args);
   const { stdout } = context;
   const config = readConfig(context.environment);
-  const keys = await readKeys(config);
   const database = await openDatabase(config);
+  let keys: readonly Buffer[] = [];
   const places: Rotated[] = [];
   try {
+    keys = await readKeys(config);
     await rotateKeys(database, createVault(keys), (place) => {
       places.push(place);
       if (!options.json && place.rows > 0) stdout.write(placeText(place));

@@ -1,4 +1,4 @@
-/** The data folder of the embedded mode: made where it is missing. What is wrong with it is for the operator to mend. */
+/** The data folder of the embedded mode, which is made if it is missing. What is wrong with it is for the operator to fix. */
 import { mkdir } from 'node:fs/promises';
 import { Failure } from '../errors.ts';
 
@@ -12,7 +12,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of its path is a file',
 };
 
-/** Runs what needs the folder, which it makes first. Throws SETTINGS_INVALID where the folder cannot be used. */
+/** Makes the folder and runs what needs it. Throws SETTINGS_INVALID if the folder cannot be used. */
 export async function inDataFolder<T>(folder: string, run: () => Promise<T>): Promise<T> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -23,7 +23,7 @@ export async function inDataFolder<T>(folder: string, run: () => Promise<T>): Pr
     if (thrown instanceof Failure || reason === undefined) throw thrown;
     throw new Failure(
       'SETTINGS_INVALID',
-      `The data folder ${folder} cannot be used: ${reason}. Mend that, or name another folder in SLUICEWAY_DATA.`,
+      `The data folder ${folder} cannot be used: ${reason}. Fix that, or name another folder in SLUICEWAY_DATA.`,
       { cause: thrown },
     );
   }

@@ -2,6 +2,7 @@
  * The embedded database: PGlite in a worker thread of its own, because it blocks the thread it is on.
  * It has one connection, so a transaction holds the others back, and no lock of its own, so we bring one.
  */
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Failure } from '../errors.ts';
 import type { Database, Sql, SqlValue } from './database.ts';
@@ -14,11 +15,12 @@ interface Answer {
 }
 
 /**
- * Opens a data folder, or without one a database in memory: empty, or as it is in `image`, a file with a dump of a data
- * folder. Throws DATA_FOLDER_IN_USE, and DATABASE_UNREACHABLE where it cannot be opened.
+ * Opens the database in a folder, whose parent is the data folder and gets locked; without a folder, a database in memory:
+ * empty, or as it is in `image`, a file with a dump of such a folder. Throws DATA_FOLDER_IN_USE, and DATABASE_UNREACHABLE
+ * if it cannot be opened.
  */
 export async function openEmbedded(folder?: string, image?: string): Promise<Database> {
-  const unlock = folder === undefined ? () => {} : await lockFolder(folder);
+  const unlock = folder === undefined ? () => {} : await lockFolder(dirname(folder));
   const worker = new Worker(new URL('./embedded-worker.ts', import.meta.url), {
     workerData: { folder, image },
   });
@@ -72,6 +74,7 @@ export async function openEmbedded(folder?: string, image?: string): Promise<Dat
   try {
     await ask('query', 'select 1', []);
   } catch (thrown) {
+    await worker.terminate();
     unlock();
     throw folder === undefined ? thrown : notOpened(folder, thrown);
   }
@@ -110,7 +113,7 @@ function notOpened(folder: string, thrown: unknown): Failure {
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
   return new Failure(
     'DATABASE_UNREACHABLE',
-    `The embedded database in ${folder} could not be opened (${reason}). Its files are damaged, or the disk is full or not writable. Mend that, or restore the folder from a backup; moved away, it is made anew and empty.`,
+    `The embedded database in ${folder} could not be opened (${reason}). Its files are damaged, or the disk is full or not writable. Fix that, or restore the folder from a backup; if it is moved away, a new and empty one is made.`,
     { cause: thrown },
   );
 }

@@ -22,7 +22,7 @@ describe('a data folder that cannot be used', () => {
     const data = join(folder, name);
     for (const command of [['migrate'], ['serve']]) {
       expect(await failureOfCommand(command, { SLUICEWAY_DATA: data, SLUICEWAY_PORT: '0' })).toBe(
-        `The data folder ${data} cannot be used: ${reason}. Mend that, or name another folder in SLUICEWAY_DATA.`,
+        `The data folder ${data} cannot be used: ${reason}. Fix that, or name another folder in SLUICEWAY_DATA.`,
       );
     }
   });
