@@ -2,9 +2,10 @@
 import { Failure } from '../errors.ts';
 import type { Ids } from '../ids.ts';
 import { own } from '../json.ts';
-import { firstAccount, type Role } from '../storage/accounts.ts';
+import { firstAccount } from '../storage/accounts.ts';
 import { writeAudit } from '../storage/audit.ts';
 import type { Database, Sql } from '../storage/database.ts';
+import type { Role } from '../storage/tokens.ts';
 import { findByEmail, insertUser, type UserRow } from '../storage/users.ts';
 import { type Clock, isoTime } from '../time.ts';
 import { openSession, type Session } from './sessions.ts';

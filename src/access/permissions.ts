@@ -1,6 +1,6 @@
 /** Who may do what: the one table of authorization (content-and-modes, section 7). */
 import { Failure } from '../errors.ts';
-import type { Role } from '../storage/accounts.ts';
+import type { Role } from '../storage/tokens.ts';
 
 /** Actions in the order of least power that allows them. */
 export const PERMISSIONS = {

@@ -1,10 +1,10 @@
 /** Sessions: tokens that users get by signing in, with an expiry that slides while they are used. */
 import { Failure } from '../errors.ts';
 import type { Ids } from '../ids.ts';
-import { issueToken } from '../storage/accounts.ts';
 import { writeAudit } from '../storage/audit.ts';
 import type { Database, Sql } from '../storage/database.ts';
 import { clearTries, countTry, countTryOf, endSession, type LockRule } from '../storage/sign-ins.ts';
+import { issueToken } from '../storage/tokens.ts';
 import { endSessions, type UserRow } from '../storage/users.ts';
 import type { Clock } from '../time.ts';
 import { type Passwords, refuseEasyPassword } from './passwords.ts';

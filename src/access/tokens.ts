@@ -2,15 +2,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Failure } from '../errors.ts';
 import type { Ids } from '../ids.ts';
-import {
-  type FoundToken,
-  findToken,
-  firstAccount,
-  insertAccount,
-  insertToken,
-  type Role,
-} from '../storage/accounts.ts';
+import { firstAccount, insertAccount } from '../storage/accounts.ts';
 import type { Database } from '../storage/database.ts';
+import { type FoundToken, findToken, insertToken, type Role } from '../storage/tokens.ts';
 import type { Clock } from '../time.ts';
 import { firstUser } from './first-user.ts';
 import { lowerRole } from './permissions.ts';

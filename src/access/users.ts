@@ -1,9 +1,10 @@
 /** Makes and changes the users of an account, each write together with its audit. */
 import { Failure } from '../errors.ts';
 import type { Ids } from '../ids.ts';
-import { hasAdmin, holdAccess, type Role } from '../storage/accounts.ts';
+import { hasAdmin, holdAccess } from '../storage/accounts.ts';
 import { writeAudit } from '../storage/audit.ts';
 import type { Database, Sql } from '../storage/database.ts';
+import type { Role } from '../storage/tokens.ts';
 import {
   endSessions,
   findUser,

@@ -1,172 +1,99 @@
-/** Accounts and the tokens of their users. */
-import type { Sql, SqlValue } from './database.ts';
+/** Accounts, and whether somebody can still administer them. */
+import type { Sql } from './database.ts';
+import { and, asc, eq, exists, gt, isNotNull, isNull, or, sql } from './drizzle.ts';
+import { isAnyOf } from './expressions.ts';
+import { account, appUser, token } from './schema.ts';
+import { builder, type Given, type Row, rowsOf, statement } from './statement.ts';
 
-export type Role = 'viewer' | 'editor' | 'admin';
-/** What a token came from: made by an admin, or by signing in. */
-export type TokenKind = 'api' | 'session';
+export type AccountRow = Row<typeof account>;
 
-export interface AccountRow {
-  readonly id: string;
-  readonly name: string;
-  readonly created_at: Date;
+const selectByIds = statement((db, given: Given<{ ids: readonly string[] }>) =>
+  db.select().from(account).where(isAnyOf(account.id, given.ids)),
+);
+
+/** Returns those of the accounts that exist, in no order. */
+export function readAccounts(to: Sql, ids: readonly string[]): Promise<AccountRow[]> {
+  return selectByIds(to, { ids });
 }
 
-export interface TokenRow {
-  readonly id: string;
-  readonly account_id: string;
-  readonly user_id: string;
-  readonly kind: TokenKind;
-  readonly name: string;
-  readonly role: Role;
-  readonly created_at: Date;
-  readonly expires_at: Date | null;
-  readonly revoked_at: Date | null;
+const selectFirst = statement((db) =>
+  db.select().from(account).orderBy(asc(account.created_at), asc(account.id)).limit(1),
+);
+
+/** Returns the oldest account: the one that the bootstrap token belongs to. */
+export async function firstAccount(to: Sql): Promise<AccountRow | undefined> {
+  const [row] = await selectFirst(to, {});
+  return row;
 }
 
-const TOKEN = 'id, account_id, user_id, kind, name, role, created_at, expires_at, revoked_at';
+const selectAll = statement((db) => db.select().from(account).orderBy(asc(account.id)));
 
-export function readAccounts(sql: Sql, ids: readonly string[]): Promise<AccountRow[]> {
-  return sql.query<AccountRow>('select * from account where id = any($1::uuid[])', [ids]);
+/** Returns all accounts, the oldest first. */
+export function listAccounts(to: Sql): Promise<AccountRow[]> {
+  return selectAll(to, {});
 }
 
-/** The oldest account: the one that the bootstrap token belongs to. */
-export async function firstAccount(sql: Sql): Promise<AccountRow | undefined> {
-  const rows = await sql.query<AccountRow>('select * from account order by created_at, id limit 1');
-  return rows[0];
+const selectByName = statement((db, given: Given<{ name: string }>) =>
+  db.select().from(account).where(eq(account.name, given.name)),
+);
+
+/** Returns the account with this name. */
+export async function findAccount(to: Sql, name: string): Promise<AccountRow | undefined> {
+  const [row] = await selectByName(to, { name });
+  return row;
 }
 
-export function listAccounts(sql: Sql): Promise<AccountRow[]> {
-  return sql.query<AccountRow>('select * from account order by id');
-}
-
-export async function findAccount(sql: Sql, name: string): Promise<AccountRow | undefined> {
-  const rows = await sql.query<AccountRow>('select * from account where name = $1', [name]);
-  return rows[0];
-}
-
-/** Undefined where the name is taken. */
+/** Makes an account; undefined if the name is taken. */
 export async function insertAccount(
-  sql: Sql,
-  account: { id: string; name: string; nowMs: number },
+  to: Sql,
+  made: { id: string; name: string; nowMs: number },
 ): Promise<AccountRow | undefined> {
-  const rows = await sql.query<AccountRow>(
-    'insert into account (id, name, created_at) values ($1, $2, $3) on conflict (name) do nothing returning *',
-    [account.id, account.name, new Date(account.nowMs)],
-  );
-  return rows[0];
+  const insert = builder()
+    .insert(account)
+    .values({ id: made.id, name: made.name, created_at: new Date(made.nowMs) })
+    .onConflictDoNothing({ target: account.name })
+    .returning();
+  const [row] = await rowsOf(to, insert);
+  return row;
 }
 
-export interface NewToken {
-  readonly id: string;
-  readonly accountId: string;
-  readonly userId: string;
-  readonly kind?: TokenKind;
-  readonly name: string;
-  readonly role: Role;
-  /** SHA-256 of the token, hex. */
-  readonly hash: string;
-  readonly nowMs: number;
-  readonly expiresAtMs: number | null;
-}
-
-const INSERT_TOKEN = `insert into token (id, account_id, user_id, kind, name, role, hash, created_at, expires_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`;
-
-export async function insertToken(sql: Sql, token: NewToken): Promise<TokenRow | undefined> {
-  const rows = await sql.query<TokenRow>(
-    `${INSERT_TOKEN} on conflict (hash) do nothing returning ${TOKEN}`,
-    valuesOf(token),
-  );
-  return rows[0];
-}
-
-function valuesOf(token: NewToken): SqlValue[] {
-  const { id, accountId, userId, kind = 'api', name, role, hash } = token;
-  const expiresAt = token.expiresAtMs === null ? null : new Date(token.expiresAtMs);
-  return [id, accountId, userId, kind, name, role, hash, new Date(token.nowMs), expiresAt];
-}
-
-/**
- * Writes a token under its id. The same write again gives it the new hash: what the first one made was never shown,
- * or its answer would have been kept.
- */
-export async function issueToken(sql: Sql, token: NewToken): Promise<TokenRow> {
-  const [row] = await sql.query<TokenRow>(
-    `${INSERT_TOKEN} on conflict (id) do update set hash = excluded.hash returning ${TOKEN}`,
-    valuesOf(token),
-  );
-  return row as TokenRow;
-}
-
-/** A token with what decides about it: its user as the user is now. */
-export interface FoundToken extends TokenRow {
-  readonly user_role: Role;
-  readonly user_status: 'active' | 'disabled';
-}
-
-export async function readToken(sql: Sql, accountId: string, id: string): Promise<TokenRow | undefined> {
-  const rows = await sql.query<TokenRow>(`select ${TOKEN} from token where account_id = $1 and id = $2`, [
-    accountId,
-    id,
-  ]);
-  return rows[0];
-}
-
-export async function findToken(sql: Sql, hash: string): Promise<FoundToken | undefined> {
-  const rows = await sql.query<FoundToken>(
-    `select ${TOKEN.replaceAll(/(\w+)/g, 'token.$1')}, app_user.role as user_role, app_user.status as user_status
-     from token join app_user on app_user.id = token.user_id where hash = $1`,
-    [hash],
-  );
-  return rows[0];
-}
-
-/** One page of what admins made, newest first; sessions are not among them. */
-export async function listTokens(
-  sql: Sql,
-  accountId: string,
-  page: { limit: number; before: string | undefined },
-): Promise<{ rows: TokenRow[]; total: number }> {
-  const rows = await sql.query<TokenRow>(
-    `select ${TOKEN} from token where account_id = $1 and kind = 'api' and ($2::uuid is null or id < $2)
-     order by id desc limit $3`,
-    [accountId, page.before ?? null, page.limit + 1],
-  );
-  const [count] = await sql.query<{ total: number }>(
-    "select count(*)::int as total from token where account_id = $1 and kind = 'api'",
-    [accountId],
-  );
-  return { rows, total: count?.total ?? 0 };
-}
+const lock = statement((db, given: Given<{ id: string }>) =>
+  db.select({ id: account.id }).from(account).where(eq(account.id, given.id)).for('no key update'),
+);
 
 /** Lets one change of an account's users and tokens happen at a time, until the transaction ends. */
 export async function holdAccess(tx: Sql, accountId: string): Promise<void> {
-  await tx.query('select id from account where id = $1 for no key update', [accountId]);
+  await lock(tx, { id: accountId });
 }
+
+const findAdmin = statement((db, given: Given<{ accountId: string; now: Date }>) => {
+  const liveToken = db
+    .select({ found: sql`1` })
+    .from(token)
+    .where(
+      and(
+        eq(token.user_id, appUser.id),
+        eq(token.kind, 'api'),
+        eq(token.role, 'admin'),
+        isNull(token.revoked_at),
+        or(isNull(token.expires_at), gt(token.expires_at, given.now)),
+      ),
+    );
+  return db
+    .select({ id: appUser.id })
+    .from(appUser)
+    .where(
+      and(
+        eq(appUser.account_id, given.accountId),
+        eq(appUser.role, 'admin'),
+        eq(appUser.status, 'active'),
+        or(isNotNull(appUser.password_hash), exists(liveToken)),
+      ),
+    )
+    .limit(1);
+});
 
 /** Whether an admin of the account can still get in: with a password, or with a live admin token. */
 export async function hasAdmin(tx: Sql, accountId: string, nowMs: number): Promise<boolean> {
-  const rows = await tx.query(
-    `select 1 from app_user where account_id = $1 and role = 'admin' and status = 'active'
-       and (password_hash is not null or exists (
-         select 1 from token where token.user_id = app_user.id and kind = 'api' and token.role = 'admin'
-           and revoked_at is null and (expires_at is null or expires_at > $2)))
-     limit 1`,
-    [accountId, new Date(nowMs)],
-  );
-  return rows.length > 0;
-}
-
-/** The token as it was, or undefined where there is none to revoke. */
-export async function revokeToken(
-  sql: Sql,
-  accountId: string,
-  id: string,
-  nowMs: number,
-): Promise<TokenRow | undefined> {
-  const rows = await sql.query<TokenRow>(
-    `update token set revoked_at = $3 where account_id = $1 and id = $2 and kind = 'api' and revoked_at is null returning ${TOKEN}`,
-    [accountId, id, new Date(nowMs)],
-  );
-  return rows[0];
+  return (await findAdmin(tx, { accountId, now: new Date(nowMs) })).length > 0;
 }

@@ -1,16 +1,16 @@
 /** Content items as messages use them: the version that was fixed for a message, and whether the item still serves. */
 import type { ContentRow } from './content.ts';
 import type { Sql } from './database.ts';
+import { and, isNotNull } from './drizzle.ts';
+import { isAnyOf } from './expressions.ts';
+import { contentItem, type contentVersion } from './schema.ts';
+import { type Given, type Row, statement } from './statement.ts';
 
-export interface UsedVersionRow extends ContentRow {
-  readonly item_id: string;
-  readonly account_id: string;
-  readonly name: string;
-  readonly channel_type: string;
-  readonly version: number;
-}
+export type UsedVersionRow = ContentRow &
+  Pick<Row<typeof contentVersion>, 'item_id' | 'name' | 'version'> &
+  Pick<Row<typeof contentItem>, 'account_id' | 'channel_type'>;
 
-/** Versions of any items, whatever their account: for the corridor, whose rows name them. */
+/** Returns versions of any items, whatever their account: for the corridor, whose rows name them. */
 export function readUsedVersions(
   sql: Sql,
   keys: readonly { readonly itemId: string; readonly version: number }[],
@@ -24,11 +24,14 @@ export function readUsedVersions(
   );
 }
 
-/** Those of the items that have a published version. */
+const selectServing = statement((db, given: Given<{ ids: readonly string[] }>) =>
+  db
+    .select({ id: contentItem.id })
+    .from(contentItem)
+    .where(and(isAnyOf(contentItem.id, given.ids), isNotNull(contentItem.published_version))),
+);
+
+/** Returns those of the items that have a published version. */
 export async function readServing(sql: Sql, itemIds: readonly string[]): Promise<ReadonlySet<string>> {
-  const rows = await sql.query<{ id: string }>(
-    'select id from content_item where id = any($1::uuid[]) and published_version is not null',
-    [itemIds],
-  );
-  return new Set(rows.map((row) => row.id));
+  return new Set((await selectServing(sql, { ids: itemIds })).map((row) => row.id));
 }

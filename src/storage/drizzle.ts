@@ -16,8 +16,22 @@ const operators: Operators = load('drizzle-orm');
 const columns: Columns = load('drizzle-orm/pg-core');
 const proxy: Proxy = load('drizzle-orm/pg-proxy');
 
-export const { and, asc, Column, count, desc, eq, exists, getTableColumns, gt, gte, is, isNotNull, isNull } =
-  operators;
+export const {
+  and,
+  asc,
+  Column,
+  count,
+  desc,
+  eq,
+  exists,
+  getTableColumns,
+  gt,
+  gte,
+  inArray,
+  is,
+  isNotNull,
+  isNull,
+} = operators;
 export const { lt, lte, max, min, ne, not, notExists, or, Placeholder, sql, SQL, sum } = operators;
 export const { alias, bigint, boolean, customType, doublePrecision, integer, numeric, PgDialect, pgTable } =
   columns;

@@ -4,12 +4,12 @@ import type { PgColumn } from 'drizzle-orm/pg-core';
 import { sql } from './drizzle.ts';
 
 /** A JSON text as the value of a `json` column: the two drivers disagree about JSON parameters. */
-export function jsonText(text: SQL<string | null>): SQL {
+export function jsonText(text: SQL<string | null> | string | null): SQL {
   return sql`${text}::text::json`;
 }
 
 /** A JSON text as the value of a `jsonb` column. */
-export function jsonbText(text: SQL<string | null>): SQL {
+export function jsonbText(text: SQL<string | null> | string | null): SQL {
   return sql`${text}::text::jsonb`;
 }
 
@@ -21,9 +21,4 @@ export function isAnyOf(column: PgColumn, values: SQL<readonly (string | number 
 /** The value that a conflicting row was to get. */
 export function excluded(column: PgColumn): SQL {
   return sql`excluded.${sql.identifier(column.name)}`;
-}
-
-/** Whether a row stands behind the last one of the page before; true without one. Pages go from the newest id down. */
-export function isBefore(id: PgColumn, before: SQL<string | null>): SQL {
-  return sql`(${before}::uuid is null or ${id} < ${before})`;
 }

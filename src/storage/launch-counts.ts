@@ -1,16 +1,18 @@
 /**
- * Messages of launches by state. Whoever changes the state of a message writes in the same statement what changed, as
- * new rows of `launch_change`: nobody waits for a counter that another holds. Housekeeping adds older rows to the sums
+ * Messages of launches by state. A statement that changes the state of a message also writes what changed, as new
+ * rows of `launch_change`: nobody waits for a counter that another holds. Housekeeping adds older rows to the sums
  * in `launch_count`. So a count is exact, and costs the same for ten messages and a million.
  */
 import type { Sql } from './database.ts';
+import type { launch, mailing } from './schema.ts';
+import type { Row } from './statement.ts';
 import { STATE_CODES } from './states.ts';
 
-/** Held by the one who adds changes to the sums. */
+/** Held by the process that adds changes to the sums. */
 const FOLD_LOCK = 7_584_202;
 
 /**
- * A part of a `with` that counts what the part `changed` (launch_id, prior, state) did at the time `now`, a parameter.
+ * Returns a part of a `with` that counts what the part `changed` (launch_id, prior, state) did at the time `now`, a parameter.
  * `prior` is null for new messages; messages of no launch are left out.
  */
 export function counting(changed: string, now: string): string {
@@ -37,18 +39,18 @@ export const NONE_OPEN = `not exists (
 /** The counts of a launch by state, as a sub-select for a statement of its own. */
 export const countsOf = (launch: string) => countsWhere(`launch_id = ${launch}`);
 
-/** Messages of launches by state. */
+/** Returns how many messages of launches are in each state. */
 export function countByState(
   sql: Sql,
   launchIds: readonly string[],
-): Promise<{ state: number; count: number }[]> {
+): Promise<{ readonly state: number; readonly count: number }[]> {
   return sql.query(
     `select state, count from ${countsWhere('launch_id = any($1::uuid[])')} as counts order by state`,
     [launchIds],
   );
 }
 
-/** Adds changes from before a moment to the sums. Nothing happens where another process is at it. */
+/** Adds changes from before a moment to the sums. Does nothing while another process does it. */
 export async function foldCounts(sql: Sql, beforeMs: number): Promise<void> {
   await sql.query(
     `with turn as materialized (select pg_try_advisory_xact_lock(${FOLD_LOCK}) as mine),
@@ -61,10 +63,11 @@ export async function foldCounts(sql: Sql, beforeMs: number): Promise<void> {
   );
 }
 
-export interface ProgressRow {
-  readonly state: string;
-  readonly state_reason: string | null;
-  readonly type: string;
+type NewestLaunch = Pick<Row<typeof launch>, 'opened' | 'started_at' | 'finished_at'>;
+
+export type ProgressRow = Pick<Row<typeof mailing>, 'state' | 'state_reason' | 'type'> & {
+  readonly [Member in keyof NewestLaunch]: NewestLaunch[Member] | null;
+} & {
   /** Messages by the code of their state. */
   readonly counts: Readonly<Record<string, number>> | null;
   /** Messages that are still to be opened. */
@@ -73,13 +76,9 @@ export interface ProgressRow {
   readonly settled: number;
   /** Something of a launch is still under way. */
   readonly under_way: boolean;
-  /** Of the newest launch. */
-  readonly opened: number | null;
-  readonly started_at: Date | null;
-  readonly finished_at: Date | null;
-}
+};
 
-/** How a mailing goes, over all its real launches, in one statement; undefined where there is no such mailing. */
+/** Returns how a mailing goes, over all its real launches, in one statement; undefined if there is no such mailing. */
 export async function readProgress(
   sql: Sql,
   mailingId: string,

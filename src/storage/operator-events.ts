@@ -3,7 +3,11 @@
  * every webhook that asked for them.
  */
 import { PIPELINE_CODES } from './claim.ts';
-import type { Sql, SqlValue } from './database.ts';
+import type { Sql } from './database.ts';
+import { and, count, desc, eq, gt, isNull, lt, or } from './drizzle.ts';
+import { type PageRequest, type PageRows, totalOf } from './page.ts';
+import { operatorEvent } from './schema.ts';
+import { builder, type Row, rowsOf } from './statement.ts';
 
 /** An operator event that was just written. */
 export interface ToldEvent {
@@ -11,7 +15,7 @@ export interface ToldEvent {
   /** Null: of the whole platform. */
   readonly account: string | null;
   readonly type: string;
-  readonly data: Readonly<Record<string, unknown>>;
+  readonly data: OperatorEventRow['data'];
 }
 
 /** Lanes of webhooks begin so; about them nothing is told, or telling would never end. */
@@ -52,7 +56,7 @@ export interface OperatorFact {
   readonly accountId: string | null;
   readonly type: string;
   /** Without secrets. */
-  readonly data: Readonly<Record<string, unknown>>;
+  readonly data: OperatorEventRow['data'];
 }
 
 /** Writes an operator event whose fact is written by another statement of the same transaction. */
@@ -65,32 +69,29 @@ export async function writeOperatorEvent(tx: Sql, fact: OperatorFact, nowMs: num
   return row?.told ?? [];
 }
 
-export interface OperatorEventRow {
-  readonly id: string;
-  readonly account_id: string | null;
-  readonly type: string;
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly at: Date;
-}
+export type OperatorEventRow = Row<typeof operatorEvent>;
 
-/** One page of an account's events and those of the whole platform, newest first. */
+/** Returns one page of an account's events and those of the whole platform, newest first. */
 export async function listOperatorEvents(
-  sql: Sql,
+  to: Sql,
   accountId: string,
-  page: { limit: number; before: string | undefined },
-  only: { type: string | undefined; after: string | undefined },
-): Promise<{ rows: OperatorEventRow[]; total: number }> {
-  const where = `(account_id = $1 or account_id is null) and ($2::text is null or type = $2)
-    and ($3::uuid is null or id > $3)`;
-  const values: SqlValue[] = [accountId, only.type ?? null, only.after ?? null];
-  const rows = await sql.query<OperatorEventRow>(
-    `select id, account_id, type, data, at from operator_event
-     where ${where} and ($4::uuid is null or id < $4) order by id desc limit $5`,
-    [...values, page.before ?? null, page.limit + 1],
+  page: PageRequest,
+  only: { readonly type: string | undefined; readonly after: string | undefined },
+): Promise<PageRows<OperatorEventRow>> {
+  const { id, account_id: owner, type } = operatorEvent;
+  const db = builder();
+  const matches = and(
+    or(eq(owner, accountId), isNull(owner)),
+    only.type === undefined ? undefined : eq(type, only.type),
+    only.after === undefined ? undefined : gt(id, only.after),
   );
-  const [count] = await sql.query<{ total: number }>(
-    `select count(*)::int as total from operator_event where ${where}`,
-    values,
-  );
-  return { rows, total: count?.total ?? 0 };
+  const selected = db
+    .select()
+    .from(operatorEvent)
+    .where(and(matches, page.before === undefined ? undefined : lt(id, page.before)))
+    .orderBy(desc(id))
+    .limit(page.limit + 1);
+  const rows = await rowsOf(to, selected);
+  const counted = db.select({ total: count() }).from(operatorEvent).where(matches);
+  return { rows, total: totalOf(await rowsOf(to, counted)) };
 }

@@ -1,31 +1,53 @@
 /** What still refers to a sender or a resource, so that history keeps its names. */
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { Sql } from './database.ts';
+import { and, eq, sql } from './drizzle.ts';
+import { launch, mailing, message, subscription } from './schema.ts';
+import { builder, rowsOf } from './statement.ts';
 
-const REFERRING = {
-  sender: ['mailing', 'launch', 'message'],
-  resource: ['subscription', 'mailing', 'launch', 'message'],
-} as const;
-const WORDS = {
-  subscription: 'subscriptions',
-  mailing: 'mailings',
-  launch: 'launches',
-  message: 'messages',
-} as const;
+interface Reference {
+  /** What people call the rows. */
+  readonly name: string;
+  readonly from: PgTable;
+  readonly accountId: PgColumn;
+  readonly id: PgColumn;
+}
 
-/** Whose rows refer to it, in words: `mailings`, `messages`. */
+/** The columns that refer to each of the two. */
+const REFERENCES: Readonly<Record<'sender' | 'resource', readonly Reference[]>> = {
+  sender: [
+    { name: 'mailings', from: mailing, accountId: mailing.account_id, id: mailing.sender_id },
+    { name: 'launches', from: launch, accountId: launch.account_id, id: launch.sender_id },
+    { name: 'messages', from: message, accountId: message.account_id, id: message.sender_id },
+  ],
+  resource: [
+    {
+      name: 'subscriptions',
+      from: subscription,
+      accountId: subscription.account_id,
+      id: subscription.resource_id,
+    },
+    { name: 'mailings', from: mailing, accountId: mailing.account_id, id: mailing.resource_id },
+    { name: 'launches', from: launch, accountId: launch.account_id, id: launch.resource_id },
+    { name: 'messages', from: message, accountId: message.account_id, id: message.resource_id },
+  ],
+};
+
+/** Returns whose rows refer to a sender or resource, in words: `mailings`, `messages`. */
 export async function referencesTo(
-  sql: Sql,
-  table: keyof typeof REFERRING,
+  to: Sql,
+  table: 'sender' | 'resource',
   accountId: string,
   id: string,
 ): Promise<string[]> {
   const found: string[] = [];
-  for (const referring of REFERRING[table]) {
-    const rows = await sql.query(
-      `select 1 from ${referring} where account_id = $1 and ${table}_id = $2 limit 1`,
-      [accountId, id],
-    );
-    if (rows.length > 0) found.push(WORDS[referring]);
+  for (const reference of REFERENCES[table]) {
+    const query = builder()
+      .select({ found: sql`1` })
+      .from(reference.from)
+      .where(and(eq(reference.accountId, accountId), eq(reference.id, id)))
+      .limit(1);
+    if ((await rowsOf(to, query)).length > 0) found.push(reference.name);
   }
   return found;
 }

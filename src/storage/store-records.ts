@@ -1,5 +1,9 @@
 /** What `store_set` keeps, per channel and account. Channels without an account in sight share the nil account. */
 import type { Sql } from './database.ts';
+import { and, eq, gt } from './drizzle.ts';
+import { excluded } from './expressions.ts';
+import { storeRecord } from './schema.ts';
+import { type Given, statement } from './statement.ts';
 
 export const NO_ACCOUNT = '00000000-0000-0000-0000-000000000000';
 
@@ -10,33 +14,59 @@ export interface StorePlace {
   readonly key: string;
 }
 
-/** The kept text, unless it has expired. */
-export async function readRecord(sql: Sql, place: StorePlace, nowMs: number): Promise<string | undefined> {
-  const rows = await sql.query<{ value: string }>(
-    `select value from store_record
-     where account_id = $1 and channel_id = $2 and table_name = $3 and key = $4 and expires_at > $5`,
-    [place.accountId, place.channelId, place.table, place.key, new Date(nowMs)],
+const { account_id, channel_id, table_name, key, value, expires_at } = storeRecord;
+
+const isAt = (given: Given<StorePlace>) =>
+  and(
+    eq(account_id, given.accountId),
+    eq(channel_id, given.channelId),
+    eq(table_name, given.table),
+    eq(key, given.key),
   );
-  return rows[0]?.value;
+
+const select = statement((db, given: Given<StorePlace & { now: Date }>) =>
+  db
+    .select({ value })
+    .from(storeRecord)
+    .where(and(isAt(given), gt(expires_at, given.now))),
+);
+
+/** Returns the stored string, unless it has expired. */
+export async function readRecord(sql: Sql, place: StorePlace, nowMs: number): Promise<string | undefined> {
+  const [row] = await select(sql, { ...place, now: new Date(nowMs) });
+  return row?.value;
 }
 
+const upsert = statement((db, given: Given<StorePlace & { value: string; expiresAt: Date }>) =>
+  db
+    .insert(storeRecord)
+    .values({
+      account_id: given.accountId,
+      channel_id: given.channelId,
+      table_name: given.table,
+      key: given.key,
+      value: given.value,
+      expires_at: given.expiresAt,
+    })
+    .onConflictDoUpdate({
+      target: [account_id, channel_id, table_name, key],
+      set: { value: excluded(value), expires_at: excluded(expires_at) },
+    }),
+);
+
+/** Stores a string, in place of the one that is there. */
 export async function writeRecord(
   sql: Sql,
   place: StorePlace,
-  value: string,
+  record: string,
   expiresAtMs: number,
 ): Promise<void> {
-  await sql.query(
-    `insert into store_record (account_id, channel_id, table_name, key, value, expires_at) values ($1, $2, $3, $4, $5, $6)
-     on conflict (account_id, channel_id, table_name, key) do update
-       set value = excluded.value, expires_at = excluded.expires_at`,
-    [place.accountId, place.channelId, place.table, place.key, value, new Date(expiresAtMs)],
-  );
+  await upsert(sql, { ...place, value: record, expiresAt: new Date(expiresAtMs) });
 }
 
+const remove = statement((db, given: Given<StorePlace>) => db.delete(storeRecord).where(isAt(given)));
+
+/** Removes what is stored, if anything is. */
 export async function deleteRecord(sql: Sql, place: StorePlace): Promise<void> {
-  await sql.query(
-    'delete from store_record where account_id = $1 and channel_id = $2 and table_name = $3 and key = $4',
-    [place.accountId, place.channelId, place.table, place.key],
-  );
+  await remove(sql, place);
 }

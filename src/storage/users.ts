@@ -1,90 +1,115 @@
 /** Users of accounts. */
-import type { Role } from './accounts.ts';
+import type { SQL } from 'drizzle-orm';
 import type { Sql } from './database.ts';
+import { and, asc, count, desc, eq, getTableColumns, isNull, ne, or, sql } from './drizzle.ts';
+import { isBefore, type PageRequest, type PageRows, pageValues, totalOf } from './page.ts';
+import { account, appUser, token } from './schema.ts';
+import { builder, type Given, type Row, rowsOf, statement } from './statement.ts';
 
-export type UserStatus = 'active' | 'disabled';
+export type UserRow = Omit<Row<typeof appUser>, 'failed_sign_ins'>;
+export type UserStatus = UserRow['status'];
 
-export interface UserRow {
-  readonly id: string;
-  readonly account_id: string;
-  readonly email: string;
-  readonly name: string;
-  readonly role: Role;
-  readonly password_hash: string | null;
-  readonly status: UserStatus;
-  readonly locked_until: Date | null;
-  readonly created_at: Date;
-  readonly updated_at: Date;
+/** The columns that are shown of a user. */
+export function userColumns() {
+  const { failed_sign_ins: _counted, ...columns } = getTableColumns(appUser);
+  return columns;
 }
-
-const USER = 'id, account_id, email, name, role, password_hash, status, locked_until, created_at, updated_at';
 
 export interface NewUser {
   readonly id: string;
   readonly accountId: string;
   readonly email: string;
   readonly name: string;
-  readonly role: Role;
+  readonly role: UserRow['role'];
   readonly passwordHash: string | null;
   readonly nowMs: number;
 }
 
-/** Undefined where the account has a user with this email. */
-export async function insertUser(sql: Sql, user: NewUser): Promise<UserRow | undefined> {
-  const rows = await sql.query<UserRow>(
-    `insert into app_user (id, account_id, email, name, role, password_hash, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $7) on conflict do nothing returning ${USER}`,
-    [user.id, user.accountId, user.email, user.name, user.role, user.passwordHash, new Date(user.nowMs)],
-  );
-  return rows[0];
+/** Makes a user; undefined if the account has a user with this email. */
+export async function insertUser(to: Sql, user: NewUser): Promise<UserRow | undefined> {
+  const { id, email, name, role } = user;
+  const now = new Date(user.nowMs);
+  const insert = builder()
+    .insert(appUser)
+    .values({
+      ...{ id, email, name, role },
+      account_id: user.accountId,
+      password_hash: user.passwordHash,
+      created_at: now,
+      updated_at: now,
+    })
+    .onConflictDoNothing()
+    .returning(userColumns());
+  const [row] = await rowsOf(to, insert);
+  return row;
 }
 
-export async function readUser(sql: Sql, accountId: string, id: string): Promise<UserRow | undefined> {
-  const rows = await sql.query<UserRow>(`select ${USER} from app_user where account_id = $1 and id = $2`, [
-    accountId,
-    id,
-  ]);
-  return rows[0];
+const selectById = statement((db, given: Given<{ accountId: string; id: string }>) =>
+  db
+    .select(userColumns())
+    .from(appUser)
+    .where(and(eq(appUser.account_id, given.accountId), eq(appUser.id, given.id))),
+);
+
+/** Returns a user of an account. */
+export async function readUser(to: Sql, accountId: string, id: string): Promise<UserRow | undefined> {
+  const [row] = await selectById(to, { accountId, id });
+  return row;
 }
 
-/** The user of an account with this email, however it is capitalised. */
-export async function findUser(sql: Sql, accountId: string, email: string): Promise<UserRow | undefined> {
-  const rows = await sql.query<UserRow>(
-    `select ${USER} from app_user where account_id = $1 and lower(email) = lower($2)`,
-    [accountId, email],
-  );
-  return rows[0];
+/** Whether a user has this email, however it is capitalised. */
+const hasEmail = (email: SQL<string>) => sql`lower(${appUser.email}) = lower(${email})`;
+
+const selectOfAccount = statement((db, given: Given<{ accountId: string; email: string }>) =>
+  db
+    .select(userColumns())
+    .from(appUser)
+    .where(and(eq(appUser.account_id, given.accountId), hasEmail(given.email))),
+);
+
+/** Returns the user of an account with this email, however it is capitalised. */
+export async function findUser(to: Sql, accountId: string, email: string): Promise<UserRow | undefined> {
+  const [row] = await selectOfAccount(to, { accountId, email });
+  return row;
 }
 
-/** The users with this email, of the account with this name or of all. */
-export function findByEmail(sql: Sql, email: string, account: string | undefined): Promise<UserRow[]> {
-  return sql.query<UserRow>(
-    `select ${USER} from app_user where lower(email) = lower($1)
-       and ($2::text is null or account_id = (select account.id from account where account.name = $2)) order by id`,
-    [email, account ?? null],
-  );
+const selectByEmail = statement((db, given: Given<{ email: string; account: string | null }>) => {
+  const named = db.select({ id: account.id }).from(account).where(eq(account.name, given.account));
+  return db
+    .select(userColumns())
+    .from(appUser)
+    .where(and(hasEmail(given.email), or(isNull(sql`${given.account}::text`), eq(appUser.account_id, named))))
+    .orderBy(asc(appUser.id));
+});
+
+/** Returns the users with this email, of the account with this name or of all. */
+export function findByEmail(to: Sql, email: string, accountName: string | undefined): Promise<UserRow[]> {
+  return selectByEmail(to, { email, account: accountName ?? null });
 }
 
-/** One page, newest first. */
-export async function listUsers(
-  sql: Sql,
-  accountId: string,
-  page: { limit: number; before: string | undefined },
-): Promise<{ rows: UserRow[]; total: number }> {
-  const rows = await sql.query<UserRow>(
-    `select ${USER} from app_user where account_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
-    [accountId, page.before ?? null, page.limit + 1],
-  );
-  const [count] = await sql.query<{ total: number }>(
-    'select count(*)::int as total from app_user where account_id = $1',
-    [accountId],
-  );
-  return { rows, total: count?.total ?? 0 };
+const selectPage = statement(
+  (db, given: Given<{ accountId: string; before: string | null; limit: number }>) =>
+    db
+      .select(userColumns())
+      .from(appUser)
+      .where(and(eq(appUser.account_id, given.accountId), isBefore(appUser.id, given.before)))
+      .orderBy(desc(appUser.id))
+      .limit(given.limit),
+);
+
+const countAll = statement((db, given: Given<{ accountId: string }>) =>
+  db.select({ total: count() }).from(appUser).where(eq(appUser.account_id, given.accountId)),
+);
+
+/** Returns one page, newest first. */
+export async function listUsers(to: Sql, accountId: string, page: PageRequest): Promise<PageRows<UserRow>> {
+  const rows = await selectPage(to, { accountId, ...pageValues(page) });
+  return { rows, total: totalOf(await countAll(to, { accountId })) };
 }
 
 export interface UserChange {
   readonly name: string;
-  readonly role: Role;
+  readonly role: UserRow['role'];
   readonly status: UserStatus;
   /** Left out: the password stays, and with it the count of wrong ones. */
   readonly passwordHash?: string;
@@ -92,32 +117,43 @@ export interface UserChange {
 
 /** Writes what an admin may change; a new password opens the lock. */
 export async function updateUser(
-  sql: Sql,
+  to: Sql,
   accountId: string,
   id: string,
-  change: UserChange,
+  { name, role, status, passwordHash }: UserChange,
   nowMs: number,
 ): Promise<UserRow | undefined> {
-  const rows = await sql.query<UserRow>(
-    `update app_user set name = $3, role = $4, status = $5, password_hash = coalesce($6, password_hash),
-       failed_sign_ins = case when $6::text is null then failed_sign_ins else 0 end,
-       locked_until = case when $6::text is null then locked_until end, updated_at = $7
-     where account_id = $1 and id = $2 returning ${USER}`,
-    [accountId, id, change.name, change.role, change.status, change.passwordHash ?? null, new Date(nowMs)],
-  );
-  return rows[0];
+  const fresh =
+    passwordHash === undefined ? {} : { password_hash: passwordHash, failed_sign_ins: 0, locked_until: null };
+  const update = builder()
+    .update(appUser)
+    .set({ name, role, status, ...fresh, updated_at: new Date(nowMs) })
+    .where(and(eq(appUser.account_id, accountId), eq(appUser.id, id)))
+    .returning(userColumns());
+  const [row] = await rowsOf(to, update);
+  return row;
 }
+
+const revokeOthers = statement((db, given: Given<{ userId: string; except: string | null; now: Date }>) =>
+  db
+    .update(token)
+    .set({ revoked_at: given.now })
+    .where(
+      and(
+        eq(token.user_id, given.userId),
+        eq(token.kind, 'session'),
+        isNull(token.revoked_at),
+        or(isNull(sql`${given.except}::uuid`), ne(token.id, given.except)),
+      ),
+    ),
+);
 
 /** Ends the sessions of a user, except one. */
 export async function endSessions(
-  sql: Sql,
+  to: Sql,
   userId: string,
   except: string | null,
   nowMs: number,
 ): Promise<void> {
-  await sql.query(
-    `update token set revoked_at = $3 where user_id = $1 and kind = 'session' and revoked_at is null
-       and ($2::uuid is null or id <> $2)`,
-    [userId, except, new Date(nowMs)],
-  );
+  await revokeOthers(to, { userId, except, now: new Date(nowMs) });
 }

@@ -15,7 +15,7 @@ import { userRoutes } from '../../src/http/routes/users.ts';
 import { createAddressGuard } from '../../src/outside/address-guard.ts';
 import { createHttpClient, type HttpClient } from '../../src/outside/http-client.ts';
 import { createOidc } from '../../src/outside/oidc.ts';
-import type { Role } from '../../src/storage/accounts.ts';
+import type { Role } from '../../src/storage/tokens.ts';
 import { at, rowsOf, textAt } from '../support/answers.ts';
 import { type Answer, type Api, openApi } from '../support/api.ts';
 import { startEngine } from '../support/engine.ts';

@@ -12,8 +12,9 @@ import { mountApi } from '../../src/http/api.ts';
 import type { Route } from '../../src/http/route.ts';
 import { createIds } from '../../src/ids.ts';
 import { pipeOf } from '../../src/pipes/catalog.ts';
-import { insertAccount, issueToken, type Role } from '../../src/storage/accounts.ts';
+import { insertAccount } from '../../src/storage/accounts.ts';
 import { storeChannel } from '../../src/storage/channels.ts';
+import { issueToken, type Role } from '../../src/storage/tokens.ts';
 import { insertUser } from '../../src/storage/users.ts';
 import { openTestDatabase } from './database.ts';
 

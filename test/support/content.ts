@@ -3,7 +3,7 @@ import { hashToken, newToken } from '../../src/access/tokens.ts';
 import { contentRoutes } from '../../src/http/routes/content.ts';
 import { contentLifecycleRoutes } from '../../src/http/routes/content-lifecycle.ts';
 import { contentVersionRoutes } from '../../src/http/routes/content-versions.ts';
-import { issueToken, type Role } from '../../src/storage/accounts.ts';
+import { issueToken, type Role } from '../../src/storage/tokens.ts';
 import { textAt } from './answers.ts';
 import { type Answer, type Api, NOW_MS, openApi } from './api.ts';
 

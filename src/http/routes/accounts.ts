@@ -3,14 +3,9 @@ import { firstUser } from '../../access/first-user.ts';
 import { hashToken, newToken } from '../../access/tokens.ts';
 import { Failure } from '../../errors.ts';
 import type { Ground } from '../../flows/ground.ts';
-import {
-  type AccountRow,
-  findAccount,
-  insertAccount,
-  issueToken,
-  readAccounts,
-} from '../../storage/accounts.ts';
+import { type AccountRow, findAccount, insertAccount, readAccounts } from '../../storage/accounts.ts';
 import { writeAudit } from '../../storage/audit.ts';
+import { issueToken } from '../../storage/tokens.ts';
 import { pageOf, readPage } from '../page.ts';
 import { type Route, route } from '../route.ts';
 import { entityName, objectSchema, pageQuery, pageSchema, text, time, uuid } from '../schemas.ts';

@@ -5,16 +5,9 @@ import { Failure } from '../../errors.ts';
 import { refused } from '../../flows/find-channel.ts';
 import type { Ground } from '../../flows/ground.ts';
 import { isUuid } from '../../ids.ts';
-import {
-  hasAdmin,
-  holdAccess,
-  issueToken,
-  listTokens,
-  type Role,
-  revokeToken,
-  type TokenRow,
-} from '../../storage/accounts.ts';
+import { hasAdmin, holdAccess } from '../../storage/accounts.ts';
 import { writeAudit } from '../../storage/audit.ts';
+import { issueToken, listTokens, type Role, revokeToken, type TokenRow } from '../../storage/tokens.ts';
 import { readUser } from '../../storage/users.ts';
 import { pageOf, readPage } from '../page.ts';
 import { type Route, route } from '../route.ts';
