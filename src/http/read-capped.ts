@@ -2,25 +2,27 @@
 import type { IncomingMessage } from 'node:http';
 import { Failure } from '../errors.ts';
 
-/** Throws TOO_LARGE as soon as the body is longer than `mostBytes`. */
+/** Throws TOO_LARGE as soon as the body is longer than `mostBytes`, and REQUEST_MALFORMED if the caller hangs up. */
 export async function readCapped(request: Request, mostBytes: number): Promise<Buffer> {
   if (request.body === null) return Buffer.alloc(0);
   const declared = request.headers.get('content-length');
-  if (declared !== null) {
-    if (Number(declared) > mostBytes) throw tooLarge(mostBytes);
-    return Buffer.from(await request.arrayBuffer());
+  if (declared !== null && Number(declared) > mostBytes) throw tooLarge(mostBytes);
+  try {
+    if (declared !== null) return Buffer.from(await request.arrayBuffer());
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const chunk of request.body) {
+      bytes += chunk.byteLength;
+      if (bytes > mostBytes) throw tooLarge(mostBytes);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  } catch (thrown) {
+    throw brokenOff(thrown);
   }
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of request.body) {
-    bytes += chunk.byteLength;
-    if (bytes > mostBytes) throw tooLarge(mostBytes);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
-/** The same of Node's own request. */
+/** The same for Node's own request. */
 export function readIncoming(incoming: IncomingMessage, mostBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -32,8 +34,15 @@ export function readIncoming(incoming: IncomingMessage, mostBytes: number): Prom
       else chunks.push(chunk);
     });
     incoming.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-    incoming.once('error', reject);
+    incoming.once('error', (thrown) => reject(brokenOff(thrown)));
   });
+}
+
+/** Nobody waits for this answer. It is the caller's doing, whatever code the socket gives it, so nothing is logged. */
+function brokenOff(thrown: unknown): Failure {
+  if (thrown instanceof Failure) return thrown;
+  const message = 'The request ended before its body was complete. Send it again.';
+  return new Failure('REQUEST_MALFORMED', message, { cause: thrown });
 }
 
 function tooLarge(mostBytes: number): Failure {
