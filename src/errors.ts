@@ -81,6 +81,7 @@ export const FAILURES = {
   NOT_FOUND: kind('caller', 404, 'There is nothing here.'),
   METHOD_UNKNOWN: kind('caller', 405, 'This address does not take this method.'),
   CONFLICT: kind('caller', 409, 'This contradicts what is stored.'),
+  REQUEST_IN_PROGRESS: kind('caller', 409, 'The same request is still being worked on.'),
   IMMUTABLE: kind('caller', 409, 'This never changes after creation.'),
   FOUR_EYES: kind('caller', 403, 'Somebody else has to approve this.'),
   CHANNEL_READ_ONLY: kind('caller', 403, 'Built-in and system channels cannot be changed.'),

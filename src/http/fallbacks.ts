@@ -2,7 +2,7 @@
 import type { Hono } from 'hono';
 import { Failure } from '../errors.ts';
 import type { Ground } from '../flows/ground.ts';
-import { failed } from './api.ts';
+import { failed } from './respond.ts';
 
 /** Answers unknown addresses, known addresses with another method, and what went wrong outside a route. */
 export function mountFallbacks(app: Hono, ground: Ground): void {

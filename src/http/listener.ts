@@ -6,8 +6,8 @@ import { Failure } from '../errors.ts';
 import type { AcceptRequest } from '../flows/accept-request.ts';
 import type { Ground } from '../flows/ground.ts';
 import { readRequest } from '../flows/listener/read-request.ts';
-import { failed } from './api.ts';
 import { readCapped, readIncoming } from './read-capped.ts';
+import { failed } from './respond.ts';
 
 const BODYLESS: ReadonlySet<number> = new Set([204, 205, 304]);
 

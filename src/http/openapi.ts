@@ -123,7 +123,8 @@ function keyParameter({ method, action, stream }: Route): JsonObject[] {
     {
       name: 'Idempotency-Key',
       in: 'header',
-      description: 'The write happens once for each key; a repeat gets the same answer.',
+      description:
+        'The write happens once for each key; a repeat gets the same answer, also one that comes while the first is under way. After ten seconds it gets 409 REQUEST_IN_PROGRESS with Retry-After.',
       schema: { type: 'string', maxLength: 255 },
     },
   ];

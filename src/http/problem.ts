@@ -31,11 +31,16 @@ export function problemOf(failure: Failure): ProblemBody {
 /** The answer to a request that failed. */
 export function problemResponse(thrown: unknown): Response {
   const failure = asFailure(thrown);
-  const body = problemOf(failure);
-  const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
-  if (failure.code === 'UNAUTHENTICATED') headers['www-authenticate'] = 'Bearer';
+  const response = problemBodyResponse(problemOf(failure));
+  if (failure.code === 'UNAUTHENTICATED') response.headers.set('www-authenticate', 'Bearer');
   if (failure.details.retryAfterMs !== undefined) {
-    headers['retry-after'] = String(Math.ceil(failure.details.retryAfterMs / 1_000));
+    response.headers.set('retry-after', String(Math.ceil(failure.details.retryAfterMs / 1_000)));
   }
+  return response;
+}
+
+/** Returns the answer with a body that was made before. */
+export function problemBodyResponse(body: ProblemBody): Response {
+  const headers = { 'content-type': 'application/problem+json' };
   return new Response(JSON.stringify(body), { status: body.status, headers });
 }

@@ -97,7 +97,7 @@ export const externalId = pgTable('external_id', {
 });
 export const idempotency = pgTable('idempotency', {
   account_id: uuid().notNull(), key: text().notNull(), hash: text().notNull(), status: smallint(), answer: text(),
-  created_at: timestamptz().notNull(),
+  created_at: timestamptz().notNull(), holder: uuid(), beat: integer().notNull().default(0), failure: text(),
 });
 export const lane = pgTable('lane', {
   id: integer().notNull().generatedAlwaysAsIdentity(), key: text().notNull(), account_id: uuid(),

@@ -52,10 +52,10 @@ async function sendAndHangUp(bytes: string, how: 'reset' | 'end' | 'at once'): P
 
 describe('a caller who hangs up', () => {
   it.each([
-    ['in a body of a said length', head('POST /api/v1/messages', JSON_TYPE, 'Content-Length: 99') + '{"a":'],
+    ['in a body of a said length', `${head('POST /api/v1/messages', JSON_TYPE, 'Content-Length: 99')}{"a":`],
     ['in a body in chunks', `${head('POST /api/v1/messages', JSON_TYPE, CHUNKED)}5\r\n{"a":\r\n`],
     ['before a body', head('POST /api/v1/profiles', JSON_TYPE, 'Content-Length: 99')],
-    ['in a report of a provider', head('POST /fbp/v1/example_sms/1', 'Content-Length: 99') + '{"a":'],
+    ['in a report of a provider', `${head('POST /fbp/v1/example_sms/1', 'Content-Length: 99')}{"a":`],
     ['in a report in chunks', `${head('POST /fbp/v1/example_sms/1', CHUNKED)}5\r\n{"a":\r\n`],
     [
       'in an import',

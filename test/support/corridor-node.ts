@@ -51,8 +51,14 @@ export interface Node {
   readonly open: (path: string) => Promise<Response>;
   /** How many mailings are watched. */
   readonly watched: () => number;
-  /** A call without a token, its body as it is. */
-  readonly raw: (request: string, body: string, headers: Record<string, string>) => Promise<Response>;
+  /** The token of `api`. */
+  readonly token: string;
+  /** A call with these headers only, its body as it is. */
+  readonly raw: (
+    request: string,
+    body: string | undefined,
+    headers: Record<string, string>,
+  ) => Promise<Response>;
   readonly listen: (path: string, init?: RequestInit) => Promise<Response>;
   readonly wake: () => void;
   readonly stop: () => Promise<void>;
@@ -185,10 +191,11 @@ export async function startNode(books: Database, world: World, options: NodeOpti
       return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
     },
     open: async (path) => app.request(`/api/v1${path}`, { headers: { authorization: `Bearer ${ADMIN}` } }),
+    token: ADMIN,
     watched: mailings.watching.watched,
     raw: async (request, body, headers) => {
       const [method = 'GET', path = '/'] = request.split(' ');
-      return app.request(`/api/v1${path}`, { method, body, headers });
+      return app.request(`/api/v1${path}`, { method, headers, ...(body !== undefined && { body }) });
     },
     listen: async (path, init) => app.request(`/fbp/v1/${path}`, { method: 'POST', ...init }),
     wake: () => waker.woken([]),
