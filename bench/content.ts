@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util';
 import { email } from '../src/channel/built-in/email.ts';
 import { checkChannel } from '../src/channel/check.ts';
-import { compileItemFor } from '../src/flows/render-item.ts';
+import { compileItemFor } from '../src/flows/directory/render-item.ts';
 
 const { values: options } = parseArgs({
   options: {

@@ -8,12 +8,13 @@ import { parseArgs } from 'node:util';
 import { createVault } from '../src/access/vault.ts';
 import { checkChannel } from '../src/channel/check.ts';
 import { compileChannel } from '../src/engine/compile-channel.ts';
-import type { Directory, KnownChannel } from '../src/flows/directory.ts';
-import type { Ground } from '../src/flows/ground.ts';
+import type { Directory } from '../src/flows/directory/directory.ts';
+import type { KnownChannel } from '../src/flows/directory/known-channel.ts';
+import { type CompiledContent, compileContent } from '../src/flows/directory/render-content.ts';
 import { compileListener } from '../src/flows/listener/compile-listener.ts';
-import { createOpenOutside } from '../src/flows/open-outside.ts';
-import { createPerform } from '../src/flows/perform.ts';
-import { type CompiledContent, compileContent } from '../src/flows/render-content.ts';
+import { createOpenOutside } from '../src/flows/run/open-outside.ts';
+import { createPerform } from '../src/flows/run/perform.ts';
+import type { Runtime } from '../src/flows/runtime.ts';
 import { createStages } from '../src/flows/stages.ts';
 import { createIds } from '../src/ids.ts';
 import { authorize } from '../src/outside/authorize.ts';
@@ -99,7 +100,7 @@ function rowsOf(count: number): ClaimedRow[] {
 async function main(messages: number, runs: number): Promise<void> {
   // All that is asked of it is what guards the account: nothing.
   const unguarded = async () => [{ rules: null, suppresses: false }];
-  const ground = {
+  const runtime = {
     database: { query: unguarded },
     clock: systemClock,
     ids: createIds(systemClock),
@@ -107,7 +108,7 @@ async function main(messages: number, runs: number): Promise<void> {
     vault: createVault([Buffer.alloc(32, 7)]),
     log: { debug: never, info: never, warn: never, error: never },
     stages: createStages(),
-  } as unknown as Ground;
+  } as unknown as Runtime;
   let answered = 0;
   const send = () => {
     answered += 1;
@@ -117,13 +118,13 @@ async function main(messages: number, runs: number): Promise<void> {
   const holds = { of: () => ({ untilMs: 0 }), note: never, refresh: never };
   const modules = { email_smtp: never, sms_smpp: never, push_web: never };
   const limiter = { within: never, hold: never };
-  const open = createOpenOutside(ground, limiter as never, holds, {
+  const open = createOpenOutside(runtime, limiter as never, holds, {
     send,
     authorize,
     query: never,
     modules: modules as never,
   });
-  const perform = createPerform(ground, directoryOf(readChannel()), open, {
+  const perform = createPerform(runtime, directoryOf(readChannel()), open, {
     trailSample: 100,
     laneOpenForMs: () => 0,
   });

@@ -178,7 +178,7 @@ async function report(
       mailing.counts[state] ?? 0,
       count,
     ]),
-    ['messages in the books', mailing.messages, PEOPLE],
+    ['messages in the database', mailing.messages, PEOPLE],
     ['messages at the provider', new Set(log.messages.map((message) => message.to)).size, PEOPLE],
     [
       'requests at the provider',

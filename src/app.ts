@@ -10,30 +10,30 @@ import { bootstrap, createTokens } from './access/tokens.ts';
 import { createVault, type Vault } from './access/vault.ts';
 import { BUILT_INS } from './channel/built-in/built-ins.ts';
 import type { Config } from './config.ts';
-import { createAccept } from './flows/accept-message.ts';
-import { createAcceptReceipt } from './flows/accept-receipt.ts';
-import { createAcceptRequest } from './flows/accept-request.ts';
-import { followClock } from './flows/books-clock.ts';
-import { createDirectory } from './flows/directory.ts';
-import { createFallBack } from './flows/fallback.ts';
-import type { Ground, Log } from './flows/ground.ts';
-import { type Binds, createBinds } from './flows/hold-binds.ts';
-import { createHousekeeping } from './flows/housekeeping.ts';
-import { loadChannelFolders } from './flows/keep-channels.ts';
-import { createLaneBreakers } from './flows/lane-breakers.ts';
-import { createLaneHolds, withHolds } from './flows/lane-holds.ts';
-import { createLanes } from './flows/lanes.ts';
-import { createLimiter } from './flows/limiter.ts';
-import { createMailings } from './flows/mailings.ts';
-import { createOpenOutside } from './flows/open-outside.ts';
+import { followClock } from './flows/database-clock.ts';
+import { createDirectory } from './flows/directory/directory.ts';
+import { createAccept } from './flows/intake/accept-message.ts';
+import { createAcceptReceipt } from './flows/intake/accept-receipt.ts';
+import { createAcceptRequest } from './flows/intake/accept-request.ts';
+import { createLaneBreakers } from './flows/lanes/lane-breakers.ts';
+import { createLaneRests, withLaneRests } from './flows/lanes/lane-rests.ts';
+import { createLanes } from './flows/lanes/lanes.ts';
+import { createLimiter } from './flows/lanes/limiter.ts';
+import { createWaker } from './flows/lanes/waker.ts';
+import { createMailings } from './flows/mailings/mailings.ts';
 import { createDeliver } from './flows/operator-events/deliver.ts';
-import { createPerform } from './flows/perform.ts';
-import { createSettler } from './flows/settler.ts';
+import { createOpenOutside } from './flows/run/open-outside.ts';
+import { createPerform } from './flows/run/perform.ts';
+import type { Log, Runtime } from './flows/runtime.ts';
+import { createFallBack } from './flows/senders/fallback.ts';
+import { createSettler } from './flows/settlement/settler.ts';
+import { steady } from './flows/settlement/tasks.ts';
+import { loadChannelFolders } from './flows/setup/save-channels.ts';
 import { createPerformSource } from './flows/sources/perform-source.ts';
 import { createStages } from './flows/stages.ts';
-import { steady } from './flows/tasks.ts';
-import { createWaker } from './flows/waker.ts';
-import { createWorker, type Worker } from './flows/worker.ts';
+import { createHousekeeping } from './flows/worker/housekeeping.ts';
+import { createSmppBinds, type SmppBinds } from './flows/worker/keep-smpp-bound.ts';
+import { createWorker, type Worker } from './flows/worker/worker.ts';
 import { mountApi } from './http/api.ts';
 import { mountFallbacks } from './http/fallbacks.ts';
 import { listen } from './http/listen.ts';
@@ -108,9 +108,9 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     throw thrown;
   }
   // The embedded database has the clock of this machine.
-  const books = database.kind === 'server' ? await followClock(database, log) : undefined;
-  const clock = books ?? systemClock;
-  const ground: Ground = {
+  const databaseClock = database.kind === 'server' ? await followClock(database, log) : undefined;
+  const clock = databaseClock ?? systemClock;
+  const runtime: Runtime = {
     database,
     clock,
     ids: createIds(clock),
@@ -121,15 +121,15 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   };
   const http = createHttpClient({ guard, defaultConnections: config.laneConcurrency });
   const foreign = createForeignSql({ guard });
-  const { made } = await bootstrap(database, clock, ground.ids, config.adminToken);
+  const { made } = await bootstrap(database, clock, runtime.ids, config.adminToken);
 
-  const directory = createDirectory(ground, planPipeOf);
-  const lanes = createLanes(ground);
+  const directory = createDirectory(runtime, planPipeOf);
+  const lanes = createLanes(runtime);
   let worker: Worker | undefined;
-  const waker = await createWaker(ground, (laneId) => worker?.wake(laneId));
-  const limiter = createLimiter(ground, { leaseMs: config.leaseMs });
-  const holds = createLaneHolds(ground, () => waker.woken([]));
-  const acceptReceipt = createAcceptReceipt(ground, directory, lanes, waker.woken);
+  const waker = await createWaker(runtime, (laneId) => worker?.wake(laneId));
+  const limiter = createLimiter(runtime, { leaseMs: config.leaseMs });
+  const rests = createLaneRests(runtime, () => waker.wakeLanes([]));
+  const acceptReceipt = createAcceptReceipt(runtime, directory, lanes, waker.wakeLanes);
   const modules = createModules({
     guard,
     http,
@@ -137,15 +137,15 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     receipt: (place, event, dedupeKey) => acceptReceipt({ channel: SMS, ...place, event, dedupeKey }),
     log: (fields, text) => log.warn(fields, text),
   });
-  const open = createOpenOutside(ground, limiter, holds, {
+  const open = createOpenOutside(runtime, limiter, rests, {
     send: http.send,
     authorize,
     query: foreign.query,
     modules: modules.byName,
   });
-  const accept = createAccept(ground, directory, lanes, waker.woken);
-  const acceptRequest = createAcceptRequest(ground, directory, lanes, open, waker.woken);
-  const mailings = createMailings(ground, directory, lanes, waker.woken);
+  const accept = createAccept(runtime, directory, lanes, waker.wakeLanes);
+  const acceptRequest = createAcceptRequest(runtime, directory, lanes, open, waker.wakeLanes);
+  const mailings = createMailings(runtime, directory, lanes, waker.wakeLanes);
   const tokens = createTokens(database, clock);
 
   const own = config.channelFolders.map((folder) => ({ channels: folder, kind: 'custom' as const }));
@@ -153,11 +153,11 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     { channels: join(ROOT, 'channels'), pipelines: join(ROOT, 'pipelines'), kind: 'system' as const },
     ...own,
   ];
-  await loadChannelFolders(ground, directory, folders, BUILT_INS);
+  await loadChannelFolders(runtime, directory, folders, BUILT_INS);
   const unwatch = watchFolders(
     config.channelFolders,
     async () => {
-      const { channels } = await loadChannelFolders(ground, directory, own);
+      const { channels } = await loadChannelFolders(runtime, directory, own);
       log.info({ channels }, 'channel folders were read again');
     },
     (thrown) =>
@@ -168,23 +168,23 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   );
 
   let housekeeping: ReturnType<typeof createHousekeeping> | undefined;
-  let binds: Binds | undefined;
+  let binds: SmppBinds | undefined;
   if (config.roles.has('worker')) {
-    const breakers = createLaneBreakers(ground, (laneId) => worker?.wake(laneId));
-    const settler = createSettler(ground, () => worker?.node() ?? 0, {
-      fallBack: createFallBack(ground, directory, lanes),
-      woken: waker.woken,
+    const breakers = createLaneBreakers(runtime, (laneId) => worker?.wake(laneId));
+    const settler = createSettler(runtime, () => worker?.node() ?? 0, {
+      fallBack: createFallBack(runtime, directory, lanes),
+      wakeLanes: waker.wakeLanes,
     });
-    const perform = createPerform(ground, directory, open, {
+    const perform = createPerform(runtime, directory, open, {
       trailSample: config.trailSample,
       laneOpenForMs: breakers.openForMs,
     });
     const tasks = new Map([
       ...mailings.tasks,
-      [PIPELINE_CODES.operator_event, steady(ground, createDeliver(ground, http.send))] as const,
-      [PIPELINE_CODES.sync_source, steady(ground, createPerformSource(ground, http.send))] as const,
+      [PIPELINE_CODES.operator_event, steady(runtime, createDeliver(runtime, http.send))] as const,
+      [PIPELINE_CODES.sync_source, steady(runtime, createPerformSource(runtime, http.send))] as const,
     ]);
-    worker = createWorker(ground, perform, tasks, settler, withHolds(ground, breakers, holds), {
+    worker = createWorker(runtime, perform, tasks, settler, withLaneRests(runtime, breakers, rests), {
       name: `${hostname()}/${process.pid}`,
       laneConcurrency: config.laneConcurrency,
       concurrency: config.concurrency,
@@ -193,7 +193,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       leaseMs: config.leaseMs,
     });
     const running = worker;
-    housekeeping = createHousekeeping(ground, directory, lanes, () => running.node(), waker.woken, {
+    housekeeping = createHousekeeping(runtime, directory, lanes, () => running.node(), waker.wakeLanes, {
       leaseMs: config.leaseMs,
       retentionDays: config.retentionDays,
     });
@@ -202,18 +202,18 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     // Whatever the clock said when they died.
     if (database.kind === 'embedded') await housekeeping.takeOverAfter(-ALL_TIME_MS);
     housekeeping.start();
-    binds = createBinds(ground, directory, SMS, modules.hold);
+    binds = createSmppBinds(runtime, directory, SMS, modules.hold);
     binds.start();
   }
 
   const app = new Hono();
   mountOperations(app, {
     database,
-    stages: ground.stages,
+    stages: runtime.stages,
     ready: () => worker !== undefined || !config.roles.has('worker'),
   });
   if (config.roles.has('listener')) {
-    mountListener(app, acceptRequest, ground, {
+    mountListener(app, acceptRequest, runtime, {
       maxBytes: config.listenerMaxBytes,
       publicUrl: config.publicUrl,
     });
@@ -222,11 +222,11 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     const { oidc } = config;
     const send = (request: HttpRequest) => http.send(request, 'oidc');
     const external =
-      oidc && createExternalSignIn(ground, createOidc({ ...oidc, send, now: clock.now }), oidc);
+      oidc && createExternalSignIn(runtime, createOidc({ ...oidc, send, now: clock.now }), oidc);
     mountApi(
       app,
       allRoutes({
-        ground,
+        runtime,
         directory,
         accept,
         mailings,
@@ -235,13 +235,13 @@ export async function startApp(config: Config, log: Log): Promise<App> {
         lanes,
         external,
         send: http.send,
-        woken: waker.woken,
+        wakeLanes: waker.wakeLanes,
       }),
-      ground,
+      runtime,
       tokens,
     );
   }
-  mountFallbacks(app, ground);
+  mountFallbacks(app, runtime);
   const close = async () => {
     await unwatch();
     await housekeeping?.stop();
@@ -252,7 +252,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     await waker.stop();
     await http.close();
     await foreign.close();
-    books?.stop();
+    databaseClock?.stop();
     await database.close();
   };
   // Who cannot listen leaves as one who stops: nobody need find out that it is gone.

@@ -1,33 +1,10 @@
 /** The commands: `sluiceway <command>`. Each has its own file in src/commands. */
-import type { Readable, Writable } from 'node:stream';
-import {
-  type CommandName,
-  DECLARATIONS,
-  type Declaration,
-  type OptionTable,
-  usageOf,
-} from './commands/declarations.ts';
+import type { Writable } from 'node:stream';
+import type { CommandContext, CommandEntry } from './commands/command.ts';
+import { type CommandName, DECLARATIONS, type Declaration, usageOf } from './commands/declarations.ts';
 import { asFailure } from './errors.ts';
 import { problemOf } from './http/problem.ts';
 import { nearName } from './near.ts';
-
-export interface CommandContext {
-  /** Opened by whoever reads it. */
-  readonly stdin: () => Readable;
-  readonly stdout: Writable;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-}
-
-/** A command gets its arguments and gives the exit code. */
-export type Command = (args: readonly string[], context: CommandContext) => Promise<number>;
-
-export interface CommandEntry {
-  readonly usage: string;
-  readonly summary: string;
-  readonly options: OptionTable;
-  /** Loaded when used, so that `check` does not open what `serve` needs. */
-  readonly load: () => Promise<Command>;
-}
 
 const LOADERS: Readonly<Record<CommandName, CommandEntry['load']>> = {
   serve: async () => (await import('./commands/serve.ts')).serveCommand,

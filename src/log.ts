@@ -1,6 +1,6 @@
 /** The log: one JSON line per unit of work, on standard error. */
 import { pino } from 'pino';
-import type { Log } from './flows/ground.ts';
+import type { Log } from './flows/runtime.ts';
 
 /** A log of a level; `cause` members are written with their stack, for the log only. */
 export function createLog(level: string): Log {

@@ -20,7 +20,7 @@ export interface Contestant {
   readonly enqueue: (from: number, to: number) => Promise<void>;
   readonly begin: () => Promise<void>;
   readonly unfinished: () => Promise<number>;
-  /** Throws where not exactly `count` messages are in the books as done. */
+  /** Throws where not exactly `count` messages are in the database as done. */
   readonly verify: (count: number) => Promise<void>;
 }
 

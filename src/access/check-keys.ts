@@ -4,7 +4,7 @@
  */
 import { Failure } from '../errors.ts';
 import type { Sql } from '../storage/database.ts';
-import { keepSetting, readSetting } from '../storage/settings.ts';
+import { readSetting, saveSetting } from '../storage/settings.ts';
 import type { Vault } from './vault.ts';
 
 /** src/storage/sealed.ts encrypts it anew when keys rotate. */
@@ -17,7 +17,7 @@ const SETTING = 'key_check';
 export async function checkKeys(database: Sql, vault: Vault, source: string, now: string): Promise<void> {
   let kept = await readSetting(database, SETTING);
   if (kept === undefined) {
-    await keepSetting(database, SETTING, JSON.stringify(vault.seal('ours', now)));
+    await saveSetting(database, SETTING, JSON.stringify(vault.seal('ours', now)));
     // Of processes that start together with different keys only one is right.
     kept = (await readSetting(database, SETTING)) ?? 'null';
   }

@@ -1,5 +1,5 @@
 /**
- * The vault: secret fields are encrypted with AES-256-GCM before they reach the books and shown to nobody after.
+ * The vault: secret fields are encrypted with AES-256-GCM before they reach the database and shown to nobody after.
  * Each value has its own nonce and names the key it was sealed with, so that keys rotate without downtime.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
@@ -59,7 +59,7 @@ export function createVault(keys: readonly Buffer[]): Vault {
   });
 }
 
-/** Names a key without telling it. */
+/** Names a key without emitOperatorEvents it. */
 function keyId(key: Buffer): string {
   return createHash('sha256').update('sluiceway key id').update(key).digest('hex').slice(0, 8);
 }

@@ -2,7 +2,7 @@
 import { isObject, pointerTo } from '../json.ts';
 import { didYouMean, nearName } from '../near.ts';
 import type { Field } from './document.ts';
-import { unfit, type Wrong } from './unfit.ts';
+import { unstorable, type Wrong } from './unstorable.ts';
 
 const MEMBERS = ['name', 'url', 'type', 'size'] as const;
 
@@ -19,7 +19,7 @@ export function fileProblem(value: unknown, field: Field): Wrong | undefined {
     if (message !== undefined)
       return { message: `${message} (file ${index + 1})`, pointer: pointerTo('', index) };
   }
-  return unfit(value);
+  return unstorable(value);
 }
 
 function oneProblem(file: unknown, { accept, max_size: most }: Field): string | undefined {

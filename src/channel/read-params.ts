@@ -6,17 +6,10 @@ import type { Reference } from '../expression/scope.ts';
 import { compileTemplate } from '../expression/template.ts';
 import { isObject, pointerTo } from '../json.ts';
 import type { Param, Params } from '../pipes/params.ts';
+import type { ExpressionProblem } from './expression-problem.ts';
 import type { FindingCode } from './rules/codes.ts';
 import { strayTexts } from './stray-texts.ts';
 import { writtenSecrets } from './written-secrets.ts';
-
-/** A mistake in an expression. */
-export interface ExpressionProblem {
-  readonly code: FindingCode;
-  readonly pointer: string;
-  readonly message: string;
-  readonly suggestion?: string;
-}
 
 /** What expressions read, and what is wrong with them. */
 export interface Reading {

@@ -3,7 +3,7 @@ import { CONTENT_NAMES } from '../expression/liquid.ts';
 import { isKeyword, KEYWORDS } from '../expression/scope.ts';
 import { isObject, pointerTo } from '../json.ts';
 import { didYouMean, nearName } from '../near.ts';
-import type { ExpressionProblem } from './read-params.ts';
+import type { ExpressionProblem } from './expression-problem.ts';
 
 const NAMED = /(?<!\\)\$#?(?<brace>\{)?(?<name>[A-Za-z_]{3,20})(?=[.%}?])/g;
 

@@ -4,7 +4,7 @@ import { isObject } from '../json.ts';
 import { didYouMean, listed, nearName } from '../near.ts';
 import type { Field } from './document.ts';
 import { fileProblem } from './file-values.ts';
-import { unfit, type Wrong } from './unfit.ts';
+import { unstorable, type Wrong } from './unstorable.ts';
 
 /** `saved`: as an editor wrote it, Liquid still in it. `final`: as it is sent. */
 export type ValueMode = 'saved' | 'final';
@@ -44,11 +44,11 @@ export function valueCheck(field: Field, liquid: boolean): ValueCheck {
     case 'file':
       return (value) => fileProblem(value, field);
     case 'json':
-      return (value) => unfit(value);
+      return (value) => unstorable(value);
     case 'entity':
       return (value) =>
         isObject(value) || (typeof value === 'string' && value !== '') || typeof value === 'number'
-          ? unfit(value)
+          ? unstorable(value)
           : wrong('must be a record of its entity, or the primary value of one');
   }
 }
@@ -71,7 +71,7 @@ function textCheck({ min_length: least, max_length: most, pattern }: Field, liqu
   const bounds = `${boundsText(least, most, 'have')} characters`;
   return (value, mode) => {
     if (typeof value !== 'string') return wrong('must be a text');
-    const unsound = unfit(value);
+    const unsound = unstorable(value);
     if (unsound !== undefined) return unsound;
     if (liquid && mode === 'saved' && isLiquid(value)) return undefined;
     if (least !== undefined || most !== undefined) {

@@ -3,7 +3,7 @@ import type { Problem } from '../errors.ts';
 import { isObject, pointerTo, setOwn } from '../json.ts';
 import { didYouMean, listed, nearName } from '../near.ts';
 import { type Field, type FieldGroup, type FieldRow, fieldsOf } from './document.ts';
-import type { Wrong } from './unfit.ts';
+import type { Wrong } from './unstorable.ts';
 import { type ValueCheck, type ValueMode, valueCheck } from './value-checks.ts';
 
 export type { ValueMode } from './value-checks.ts';

@@ -2,7 +2,7 @@
 import { compileTemplate } from '../expression/template.ts';
 import { isObject, pointerTo } from '../json.ts';
 import type { Param } from '../pipes/params.ts';
-import type { ExpressionProblem } from './read-params.ts';
+import type { ExpressionProblem } from './expression-problem.ts';
 
 /** Finds them in the value of a param: in all of it, or in those of its members that hold secrets. */
 export function writtenSecrets(

@@ -1,11 +1,12 @@
 /** `sluiceway apply <bundle|folder>`: makes exactly what `plan` shows, through the API; a second time it changes nothing. */
-import type { CommandContext } from '../cli.ts';
+
 import { asFailure, Failure } from '../errors.ts';
 import { readArguments } from './arguments.ts';
 import { planBundle } from './bundle/plan.ts';
 import { readBundle } from './bundle/read-bundle.ts';
 import { planJson, planText } from './bundle/show-plan.ts';
 import type { Step } from './bundle/step.ts';
+import type { CommandContext } from './command.ts';
 import { failureText } from './failure-text.ts';
 import { connectServer, type ServerApi } from './server-api.ts';
 

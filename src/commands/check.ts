@@ -2,8 +2,8 @@
 import { checkAll } from '../channel/check.ts';
 import type { Finding } from '../channel/finding.ts';
 import { readTargets } from '../channel/targets.ts';
-import type { CommandContext } from '../cli.ts';
 import { readArguments } from './arguments.ts';
+import type { CommandContext } from './command.ts';
 import { SHIPPED } from './find-channel.ts';
 
 /** Without paths: the system channels and the folders of SLUICEWAY_CHANNELS. */

@@ -1,6 +1,14 @@
 /** A dry run in lines for people. */
 import { isObject, type JsonObject } from '../json.ts';
-import type { ShownRun } from './dry-run.ts';
+
+/** What a run came to: its end, what it did, and its trace; secrets are masked. */
+export interface ShownRun {
+  /** Undefined where a listener answered without a run. */
+  readonly status: string | undefined;
+  readonly happened: Readonly<Record<string, unknown>>;
+  readonly trace: readonly JsonObject[];
+  readonly notes: readonly string[];
+}
 
 /** Writes the trace pipe by pipe, then what the run did, then how it ended. */
 export function dryRunText(run: ShownRun & { readonly channel: string; readonly pipeline: string }): string {

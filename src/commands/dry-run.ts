@@ -1,7 +1,6 @@
 /** `sluiceway dry-run <channel> --message file.json [--answers file.json] [--live]`: one run with its trace. */
 import { givenSchema } from '../channel/schema/test.ts';
 import { compileShape } from '../channel/shape.ts';
-import type { CommandContext } from '../cli.ts';
 import { readConfig } from '../config.ts';
 import { Failure } from '../errors.ts';
 import { createIds } from '../ids.ts';
@@ -11,7 +10,8 @@ import type { Given } from '../testing/golden-test.ts';
 import { sendForReal, stopBeforeSending } from '../testing/live-outside.ts';
 import { isoTime, systemClock } from '../time.ts';
 import { readArguments } from './arguments.ts';
-import { dryRunText } from './dry-run-text.ts';
+import type { CommandContext } from './command.ts';
+import { dryRunText, type ShownRun } from './dry-run-text.ts';
 import { findChannel } from './find-channel.ts';
 import { readJsonFile } from './read-json.ts';
 
@@ -33,15 +33,6 @@ export async function runDryRun(args: readonly string[], context: CommandContext
   const shown = { channel: channel.sid, pipeline: options.pipeline, ...run };
   context.stdout.write(options.json ? `${JSON.stringify(shown, null, 2)}\n` : dryRunText(shown));
   return run.status === 'done' || run.status === 'stopped' || run.status === undefined ? 0 : 1;
-}
-
-/** What a run came to: its end, what it did, and its trace; secrets are masked. */
-export interface ShownRun {
-  /** Undefined where a listener answered without a run. */
-  readonly status: string | undefined;
-  readonly happened: Readonly<Record<string, unknown>>;
-  readonly trace: readonly JsonObject[];
-  readonly notes: readonly string[];
 }
 
 async function runLive(

@@ -1,11 +1,11 @@
 /** `sluiceway export [--out file]`: the bundle of an account, with references where its secrets are. */
 import { writeFile } from 'node:fs/promises';
-import type { CommandContext } from '../cli.ts';
 import { Failure } from '../errors.ts';
 import { readArguments } from './arguments.ts';
 import type { BundleDocument } from './bundle/document.ts';
 import { readServerState } from './bundle/server-state.ts';
 import { writeBundle } from './bundle/write-bundle.ts';
+import type { CommandContext } from './command.ts';
 import { connectServer } from './server-api.ts';
 
 export async function runExport(args: readonly string[], context: CommandContext): Promise<number> {

@@ -6,9 +6,9 @@ import type { ChannelDocument } from '../channel/document.ts';
 import type { Finding } from '../channel/finding.ts';
 import { type ChannelFolder, readChannels } from '../channel/load.ts';
 import { readTargets } from '../channel/targets.ts';
-import type { CommandContext } from '../cli.ts';
 import { Failure } from '../errors.ts';
 import { didYouMean, listed, nearName } from '../near.ts';
+import type { CommandContext } from './command.ts';
 
 /** What ships with the product. */
 export const SHIPPED = Object.freeze({

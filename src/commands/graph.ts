@@ -1,9 +1,9 @@
 /** `sluiceway graph <channel> [--pipeline p]`: the pipelines of a channel as a Mermaid flowchart. */
 import { type ChannelDocument, PIPELINE_NAMES, type PipelineDocument } from '../channel/document.ts';
-import type { CommandContext } from '../cli.ts';
 import { Failure } from '../errors.ts';
 import { didYouMean, listed, nearName } from '../near.ts';
 import { readArguments } from './arguments.ts';
+import type { CommandContext } from './command.ts';
 import { findChannel } from './find-channel.ts';
 import { drawPipelines } from './mermaid.ts';
 

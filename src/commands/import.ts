@@ -1,10 +1,10 @@
 /** `sluiceway import profiles|subscriptions|suppressions <file>`: streams a file into a running server; it is never held whole. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import type { CommandContext } from '../cli.ts';
 import { Failure } from '../errors.ts';
 import { systemClock } from '../time.ts';
 import { oneOf, readArguments } from './arguments.ts';
+import type { CommandContext } from './command.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { connectServer } from './server-api.ts';
 

@@ -2,9 +2,9 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CommandContext } from '../cli.ts';
 import { Failure } from '../errors.ts';
 import { readArguments } from './arguments.ts';
+import type { CommandContext } from './command.ts';
 import { SHIPPED } from './find-channel.ts';
 import { channelFiles } from './init-files.ts';
 

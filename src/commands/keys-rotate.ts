@@ -4,9 +4,9 @@ import { readKeys } from '../access/read-keys.ts';
 import { type Rotated, rotateKeys } from '../access/rotate-keys.ts';
 import { createVault } from '../access/vault.ts';
 import { openDatabase } from '../app.ts';
-import type { CommandContext } from '../cli.ts';
 import { readConfig } from '../config.ts';
 import { readArguments } from './arguments.ts';
+import type { CommandContext } from './command.ts';
 
 /** Gives exit code 1 where a secret cannot be read with the given keys; such secrets are left as they are. */
 export async function runKeysRotate(args: readonly string[], context: CommandContext): Promise<number> {

@@ -1,9 +1,9 @@
 /** `sluiceway mailing start <id>`: starts a mailing and shows how it goes. Ending the command does not end the mailing. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CommandContext } from '../cli.ts';
 import { Failure } from '../errors.ts';
 import { systemClock } from '../time.ts';
 import { readArguments } from './arguments.ts';
+import type { CommandContext } from './command.ts';
 import { createProgress, type Progress as Shown } from './progress.ts';
 import { connectServer, type ServerApi } from './server-api.ts';
 

@@ -1,10 +1,10 @@
 /** `sluiceway migrate`: brings the database of the settings to the schema of this program. */
 import { connectDatabase } from '../app.ts';
-import type { CommandContext } from '../cli.ts';
 import { readConfig } from '../config.ts';
 import { readClock } from '../storage/clock.ts';
 import { makePartitions, migrate } from '../storage/migrate.ts';
 import { readArguments } from './arguments.ts';
+import type { CommandContext } from './command.ts';
 
 export async function runMigrate(args: readonly string[], context: CommandContext): Promise<number> {
   const { options } = readArguments('migrate', args);

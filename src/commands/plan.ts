@@ -1,9 +1,10 @@
 /** `sluiceway plan <bundle|folder>`: what `apply` would do. */
-import type { CommandContext } from '../cli.ts';
+
 import { readArguments } from './arguments.ts';
 import { planBundle } from './bundle/plan.ts';
 import { readBundle } from './bundle/read-bundle.ts';
 import { planJson, planText } from './bundle/show-plan.ts';
+import type { CommandContext } from './command.ts';
 import { connectServer } from './server-api.ts';
 
 export async function runPlanCommand(args: readonly string[], context: CommandContext): Promise<number> {

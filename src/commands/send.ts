@@ -1,9 +1,9 @@
 /** `sluiceway send`: one message through a running server; with `--wait` it says how the message went. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CommandContext } from '../cli.ts';
 import { Failure } from '../errors.ts';
 import { systemClock } from '../time.ts';
 import { readArguments } from './arguments.ts';
+import type { CommandContext } from './command.ts';
 import { createProgress } from './progress.ts';
 import { readJsonArgument } from './read-json.ts';
 import { connectServer, type ServerApi } from './server-api.ts';

@@ -1,9 +1,9 @@
 /** `sluiceway serve`: runs until it is told to end; SIGTERM and SIGINT drain. */
 import { startApp } from '../app.ts';
-import type { CommandContext } from '../cli.ts';
 import { readConfig } from '../config.ts';
 import { createLog } from '../log.ts';
 import { readArguments } from './arguments.ts';
+import type { CommandContext } from './command.ts';
 
 /** Characters; a token that is made has more. */
 const SHORT_TOKEN = 16;

@@ -1,8 +1,9 @@
 /** `sluiceway test`: runs the golden tests beside channels, offline. */
-import type { CommandContext } from '../cli.ts';
+
 import { targetOf } from '../testing/find-tests.ts';
 import { type ChannelReport, testChannels } from '../testing/test-channels.ts';
 import { readArguments } from './arguments.ts';
+import type { CommandContext } from './command.ts';
 import { SHIPPED } from './find-channel.ts';
 
 interface TestOptions {

@@ -3,7 +3,6 @@ import { FIRST_EMAIL, firstUser } from '../access/first-user.ts';
 import { lowerRole, ROLES } from '../access/permissions.ts';
 import { hashToken, newToken } from '../access/tokens.ts';
 import { openDatabase } from '../app.ts';
-import type { CommandContext } from '../cli.ts';
 import { readConfig } from '../config.ts';
 import { Failure } from '../errors.ts';
 import { createIds } from '../ids.ts';
@@ -15,6 +14,7 @@ import { findUser, type UserRow } from '../storage/users.ts';
 import { systemClock } from '../time.ts';
 import { accountOf } from './account-of.ts';
 import { oneOf, readArguments } from './arguments.ts';
+import type { CommandContext } from './command.ts';
 
 /** Prints the token; it stands nowhere else. */
 export async function runTokenCreate(args: readonly string[], context: CommandContext): Promise<number> {

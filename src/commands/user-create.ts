@@ -5,15 +5,15 @@ import { createPasswords } from '../access/passwords.ts';
 import { ROLES } from '../access/permissions.ts';
 import { createUsers } from '../access/users.ts';
 import { openDatabase } from '../app.ts';
-import type { CommandContext } from '../cli.ts';
 import { readConfig } from '../config.ts';
-import { checkRequest, refuseUnfit } from '../http/check-request.ts';
+import { checkRequest, rejectUnstorable } from '../http/check-request.ts';
 import { newUserSchema } from '../http/routes/users.ts';
 import { createIds } from '../ids.ts';
 import { systemClock } from '../time.ts';
 import { compileSchema } from '../validate.ts';
 import { accountOf } from './account-of.ts';
 import { oneOf, readArguments } from './arguments.ts';
+import type { CommandContext } from './command.ts';
 
 const PASSWORD_BYTES = 18;
 
@@ -26,7 +26,7 @@ export async function runUserCreate(args: readonly string[], context: CommandCon
   const password = made ?? (await lineFrom(context));
   const request = { email, name, role, password };
   checkRequest(compileSchema(newUserSchema), request);
-  refuseUnfit(request);
+  rejectUnstorable(request);
   const ids = createIds(systemClock);
   const database = await openDatabase(readConfig(context.environment));
   try {

@@ -5,7 +5,7 @@ import { Failure } from '../errors.ts';
 import type { EmittedEvent, Pipe } from '../pipes/contract.ts';
 import { CONTROL_EVENT_TYPES } from '../pipes/event-types.ts';
 import { compilePlan, type Plan } from './plan.ts';
-import type { RunEvent } from './run.ts';
+import type { RunEvent } from './run-outcome.ts';
 
 export interface CompiledChannel {
   readonly document: ChannelDocument;

@@ -3,10 +3,10 @@ import type { Hono } from 'hono';
 import { authorize } from '../access/permissions.ts';
 import type { Caller, Tokens } from '../access/tokens.ts';
 import { Failure } from '../errors.ts';
-import type { Ground } from '../flows/ground.ts';
+import type { Runtime } from '../flows/runtime.ts';
 import type { Ids } from '../ids.ts';
 import { compileSchema, type Validator } from '../validate.ts';
-import { checkRequest, refuseUnfit } from './check-request.ts';
+import { checkRequest, rejectUnstorable } from './check-request.ts';
 import { createOnce, type Once } from './once.ts';
 import { mountOpenapi } from './openapi.ts';
 import { readCapped } from './read-capped.ts';
@@ -22,9 +22,9 @@ interface Mounted {
 }
 
 /** Adds routes to an app, below `/api/v1`, and the document that describes them. */
-export function mountApi(app: Hono, routes: readonly Route[], ground: Ground, tokens: Tokens): void {
+export function mountApi(app: Hono, routes: readonly Route[], runtime: Runtime, tokens: Tokens): void {
   mountOpenapi(app, routes);
-  const once = createOnce(ground);
+  const once = createOnce(runtime);
   for (const route of routes) {
     const mounted: Mounted = {
       route,
@@ -46,9 +46,9 @@ export function mountApi(app: Hono, routes: readonly Route[], ground: Ground, to
           caller = await tokens.callerOf(context.req.header('authorization'));
           authorize(caller.role, action);
         }
-        return await serve(mounted, caller, context.req.raw, context.req.param(), ground, once);
+        return await serve(mounted, caller, context.req.raw, context.req.param(), runtime, once);
       } catch (thrown) {
-        return failed(thrown, ground, context.req.raw);
+        return failed(thrown, runtime, context.req.raw);
       }
     });
   }
@@ -59,24 +59,24 @@ async function serve(
   caller: Caller | undefined,
   raw: Request,
   params: Readonly<Record<string, string>>,
-  ground: Ground,
+  runtime: Runtime,
   once: Once,
 ): Promise<Response> {
   const { route } = mounted;
   const query = readQuery(mounted, new URL(raw.url).searchParams);
-  refuseUnfit({ query, path: params });
+  rejectUnstorable({ query, path: params });
   // `openRoute` hides the caller from a route that has none.
   const base = { caller: caller as Caller, params, query, raw, accept: raw.headers.get('accept') ?? '' };
   if (route.stream !== undefined) {
     checkMediaType(route.stream, raw);
-    return answerResponse(await route.run({ ...base, body: undefined as never, text: '', ids: ground.ids }));
+    return answerResponse(await route.run({ ...base, body: undefined as never, text: '', ids: runtime.ids }));
   }
   const text = (await readCapped(raw, route.maxBytes ?? MAX_BODY_BYTES)).toString('utf8');
   const body = parseBody(mounted, text, raw);
   const run = (ids: Ids) => route.run({ ...base, body: body as never, text, ids } satisfies ApiRequest);
   const key = raw.headers.get('idempotency-key');
   if (key === null || caller === undefined || route.method === 'GET')
-    return answerResponse(await run(ground.ids));
+    return answerResponse(await run(runtime.ids));
   // Of the user too: nobody is given the answer, and with it the token, that another one asked for.
   const request = `${caller.userId} ${route.method} ${new URL(raw.url).pathname}\n${text}`;
   return once({ caller, key, request, route, run });
@@ -117,7 +117,7 @@ function parseBody(mounted: Mounted, text: string, raw: Request): unknown {
   } catch (thrown) {
     throw new Failure('REQUEST_MALFORMED', `The body is not JSON: ${(thrown as Error).message}.`);
   }
-  if (mounted.route.partsApart !== true) refuseUnfit(body);
+  if (mounted.route.partsApart !== true) rejectUnstorable(body);
   checkRequest(mounted.body, body);
   return body;
 }

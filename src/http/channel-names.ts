@@ -1,6 +1,7 @@
 /** Channels of stored rows, which name them by id. */
-import type { Directory, KnownChannel } from '../flows/directory.ts';
-import type { Ground } from '../flows/ground.ts';
+import type { Directory } from '../flows/directory/directory.ts';
+import type { KnownChannel } from '../flows/directory/known-channel.ts';
+import type { Runtime } from '../flows/runtime.ts';
 import { takenChannels } from '../storage/channels.ts';
 
 export interface NamedChannel {
@@ -16,12 +17,12 @@ export interface ChannelNames {
   readonly idOf: (sid: unknown) => Promise<number | undefined>;
 }
 
-export function channelNames(ground: Ground, directory: Directory): ChannelNames {
+export function channelNames(runtime: Runtime, directory: Directory): ChannelNames {
   return Object.freeze<ChannelNames>({
     of: async (id) => {
       const row = [...(await directory.channels()).values()].find((each) => each.id === id);
       if (row !== undefined) return { sid: row.sid, channel: await directory.version(row.version_id) };
-      const taken = (await takenChannels(ground.database)).find((each) => each.id === id);
+      const taken = (await takenChannels(runtime.database)).find((each) => each.id === id);
       return { sid: taken?.sid, channel: undefined };
     },
     idOf: async (sid) =>

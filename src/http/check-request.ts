@@ -1,5 +1,5 @@
 /** Checks a body, or a part of one: against its schema, and for what no database takes. */
-import { unfit } from '../channel/unfit.ts';
+import { unstorable } from '../channel/unstorable.ts';
 import { Failure } from '../errors.ts';
 import type { Validator } from '../validate.ts';
 
@@ -18,8 +18,8 @@ export function checkRequest(validator: Validator, body: unknown): void {
 }
 
 /** Throws REQUEST_INVALID where a text holds NUL or half a character, or where values are nested too deep. */
-export function refuseUnfit(body: unknown): void {
-  const wrong = unfit(body);
+export function rejectUnstorable(body: unknown): void {
+  const wrong = unstorable(body);
   if (wrong === undefined) return;
   const pointer = wrong.pointer ?? '';
   const message = `The value at ${pointer || '/'} ${wrong.message}.`;

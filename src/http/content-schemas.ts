@@ -73,7 +73,7 @@ export const shownVersion = objectSchema({
   createdAt: time,
 });
 
-export const shownPassage = objectSchema({
+export const historyEntry = objectSchema({
   id: uuid,
   call: { type: 'string' },
   from: { type: ['string', 'null'] },
@@ -172,7 +172,7 @@ export function showVersion(row: VersionRow) {
 }
 
 /** A line of the history as it is shown. */
-export function showPassage(row: HistoryRow) {
+export function showHistoryEntry(row: HistoryRow) {
   return {
     id: row.id,
     call: row.call,

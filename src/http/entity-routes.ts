@@ -1,9 +1,9 @@
 /** The five routes that senders, resources, templates and connectors have alike: create, list, read, change, delete. */
 import type { Action } from '../access/permissions.ts';
 import { Failure } from '../errors.ts';
-import type { Directory } from '../flows/directory.ts';
-import type { Ground } from '../flows/ground.ts';
-import { createKeeper } from '../flows/keep-entity.ts';
+import type { Directory } from '../flows/directory/directory.ts';
+import type { Runtime } from '../flows/runtime.ts';
+import { createEntityWriter } from '../flows/setup/save-entity.ts';
 import { isUuid } from '../ids.ts';
 import type { JsonObject } from '../json.ts';
 import type { Sql } from '../storage/database.ts';
@@ -56,11 +56,11 @@ interface Named {
 
 /** The routes of one kind of entity. */
 export function entityRoutes<T extends EntityTable, Body extends Named>(
-  ground: Ground,
+  runtime: Runtime,
   directory: Directory,
   kind: EntityKind<T, Body>,
 ): Route[] {
-  const { database } = ground;
+  const { database } = runtime;
   const { table, action } = kind;
   const tag = `${table}s`;
   const shownSchema = objectSchema({
@@ -95,9 +95,9 @@ export function entityRoutes<T extends EntityTable, Body extends Named>(
       answers: answer(201, `The ${table}; secrets are masked.`),
       run: async ({ caller, body, ids }) => {
         const { show, values, channelId } = await kind.plan(caller.accountId, body, undefined);
-        const keeper = createKeeper(ground, table, whole(show));
+        const writer = createEntityWriter(runtime, table, whole(show));
         const named = { ...values(undefined), name: body.name };
-        const row = await keeper.create({ caller, ids }, body.sid, named, channelId);
+        const row = await writer.create({ caller, ids }, body.sid, named, channelId);
         directory.forget();
         return { status: 201, body: whole(show)(row) };
       },
@@ -152,8 +152,8 @@ export function entityRoutes<T extends EntityTable, Body extends Named>(
         const row = await find(request);
         refuseChange('sid', body.sid, row.sid);
         const { show, values } = await kind.plan(row.account_id, body as Body, row);
-        const keeper = createKeeper(ground, table, whole(show));
-        const changed = await keeper.change(request, row.id, (held) => ({
+        const writer = createEntityWriter(runtime, table, whole(show));
+        const changed = await writer.change(request, row.id, (held) => ({
           ...values(held),
           name: body.name ?? held.name,
         }));
@@ -170,8 +170,8 @@ export function entityRoutes<T extends EntityTable, Body extends Named>(
       answers: { 204: { description: 'It is gone.' } },
       run: async (request) => {
         const row = await find(request);
-        const keeper = createKeeper(ground, table, whole(await kind.shower(row)));
-        await keeper.remove(request, row.id, kind.refuseRemoval);
+        const writer = createEntityWriter(runtime, table, whole(await kind.shower(row)));
+        await writer.remove(request, row.id, kind.refuseRemoval);
         directory.forget();
         return { status: 204 };
       },

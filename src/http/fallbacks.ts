@@ -1,11 +1,11 @@
 /** What no route answers: problems too, so that a caller never has to read another form. */
 import type { Hono } from 'hono';
 import { Failure } from '../errors.ts';
-import type { Ground } from '../flows/ground.ts';
+import type { Runtime } from '../flows/runtime.ts';
 import { failed } from './respond.ts';
 
 /** Answers unknown addresses, known addresses with another method, and what went wrong outside a route. */
-export function mountFallbacks(app: Hono, ground: Ground): void {
+export function mountFallbacks(app: Hono, runtime: Runtime): void {
   app.notFound((context) => {
     const { method, path } = context.req;
     const methods = [
@@ -19,9 +19,9 @@ export function mountFallbacks(app: Hono, ground: Ground): void {
             'NOT_FOUND',
             `There is nothing at ${path}. The API is below /api/v1; /api/v1/openapi.json lists it.`,
           );
-    return failed(failure, ground, context.req.raw);
+    return failed(failure, runtime, context.req.raw);
   });
-  app.onError((thrown, context) => failed(thrown, ground, context.req.raw));
+  app.onError((thrown, context) => failed(thrown, runtime, context.req.raw));
 }
 
 /** Whether a path with `:name` members fits an address. */

@@ -2,10 +2,10 @@
 import type { Action } from '../access/permissions.ts';
 import type { Caller } from '../access/tokens.ts';
 import { Failure } from '../errors.ts';
-import type { Ground } from '../flows/ground.ts';
-import { importRows, newTally, type Tally, type Written } from '../flows/import/import-rows.ts';
-import { readLines } from '../flows/import/read-lines.ts';
-import { type ReadHeader, readCsv, readNdjson } from '../flows/import/read-rows.ts';
+import { importRows, newTally, type Tally, type Written } from '../flows/audience/import/import-rows.ts';
+import { readLines } from '../flows/audience/import/read-lines.ts';
+import { type ReadHeader, readCsv, readNdjson } from '../flows/audience/import/read-rows.ts';
+import type { Runtime } from '../flows/runtime.ts';
 import { writeAudit } from '../storage/audit.ts';
 import type { Validator } from '../validate.ts';
 import { type Route, route } from './route.ts';
@@ -44,8 +44,8 @@ const tallySchema = objectSchema({
 });
 
 /** `POST /<tag>/import`. What was read before a stream breaks off stays, and the audit says how much that was. */
-export function importRoute<Request>(ground: Ground, kind: Import<Request>): Route {
-  const { database, clock } = ground;
+export function importRoute<Request>(runtime: Runtime, kind: Import<Request>): Route {
+  const { database, clock } = runtime;
   return route({
     method: 'POST',
     path: `/${kind.tag}/import`,

@@ -1,11 +1,11 @@
 /** The listener's address: `/fbp/v1/<channel>/<pipe>[/<sender>]`, any method. */
 import type { HttpBindings } from '@hono/node-server';
 import type { Hono } from 'hono';
-import { unfit } from '../channel/unfit.ts';
+import { unstorable } from '../channel/unstorable.ts';
 import { Failure } from '../errors.ts';
-import type { AcceptRequest } from '../flows/accept-request.ts';
-import type { Ground } from '../flows/ground.ts';
+import type { AcceptRequest } from '../flows/intake/accept-request.ts';
 import { readRequest } from '../flows/listener/read-request.ts';
+import type { Runtime } from '../flows/runtime.ts';
 import { readCapped, readIncoming } from './read-capped.ts';
 import { failed } from './respond.ts';
 
@@ -15,14 +15,14 @@ const BODYLESS: ReadonlySet<number> = new Set([204, 205, 304]);
 export function mountListener(
   app: Hono,
   accept: AcceptRequest,
-  ground: Ground,
+  runtime: Runtime,
   options: { readonly maxBytes: number; readonly publicUrl: string | undefined },
 ): void {
   app.all('/fbp/v1/:channel/:pipe/:sender?', async (context) => {
     const raw = context.req.raw;
     try {
       const { channel = '', pipe = '', sender } = context.req.param() as Record<string, string | undefined>;
-      if (!/^[1-9]\d{0,8}$/.test(pipe) || unfit([channel, sender]) !== undefined) {
+      if (!/^[1-9]\d{0,8}$/.test(pipe) || unstorable([channel, sender]) !== undefined) {
         throw new Failure(
           'NOT_FOUND',
           'No listener is here; the address names a channel and one of its listener pipes.',
@@ -49,7 +49,7 @@ export function mountListener(
       const body = BODYLESS.has(answer.status) ? null : (answer.body as string | Uint8Array<ArrayBuffer>);
       return new Response(body, { status: answer.status, headers: { ...answer.headers } });
     } catch (thrown) {
-      return failed(thrown, ground, raw);
+      return failed(thrown, runtime, raw);
     }
   });
 }

@@ -1,5 +1,5 @@
 /** What requests about mailings look like. */
-import { MESSAGE_CLASSES } from '../flows/prepare-message.ts';
+import { MESSAGE_CLASSES } from '../flows/directory/message-request.ts';
 import { anyObject, category, contentItemId, objectSchema, profileOfMessage, sid, text } from './schemas.ts';
 
 const moment = (description: string) =>

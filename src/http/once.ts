@@ -8,7 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller } from '../access/tokens.ts';
 import { Failure } from '../errors.ts';
-import type { Ground } from '../flows/ground.ts';
+import type { Runtime } from '../flows/runtime.ts';
 import type { Ids } from '../ids.ts';
 import {
   beatKey,
@@ -50,8 +50,8 @@ export interface KeyedRequest {
 export type Once = (request: KeyedRequest) => Promise<Response>;
 
 /** Returns what runs keyed requests. It throws what `run` throws, and CONFLICT, REQUEST_IN_PROGRESS. */
-export function createOnce(ground: Ground, pace: KeyPace = PACE): Once {
-  const { database, clock, ids, vault } = ground;
+export function createOnce(runtime: Runtime, pace: KeyPace = PACE): Once {
+  const { database, clock, ids, vault } = runtime;
 
   /** Returns when the key was first used, for the one that is to run the request, or else the answer. */
   const startOrAnswer = async (claim: KeyClaim, route: Route): Promise<number | Response> => {

@@ -1,5 +1,5 @@
 /** Ranges of time in queries: `from` is part of it, `to` is not. */
-import { refused } from '../flows/find-channel.ts';
+import { refused } from '../flows/directory/find-channel.ts';
 import type { JsonObject } from '../json.ts';
 import { own } from '../json.ts';
 import { time } from './schemas.ts';

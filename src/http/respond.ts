@@ -1,6 +1,6 @@
 /** Answers of routes, and of what they throw, as HTTP. */
 import { asFailure, Failure } from '../errors.ts';
-import type { Ground } from '../flows/ground.ts';
+import type { Runtime } from '../flows/runtime.ts';
 import { isFull, isOutage } from '../storage/database.ts';
 import { problemResponse } from './problem.ts';
 import type { ApiAnswer } from './route.ts';
@@ -29,14 +29,14 @@ export function failureOf(thrown: unknown): Failure {
 }
 
 /** Returns the HTTP answer to a failure. What is our fault, or the database's, is logged with its cause. */
-export function failed(thrown: unknown, ground: Ground, request: Request): Response {
+export function failed(thrown: unknown, runtime: Runtime, request: Request): Response {
   const failure = failureOf(thrown);
   const where = { method: request.method, path: new URL(request.url).pathname };
   if (isOutage(causeOf(thrown))) {
     const text = 'a request failed, because the database could not do its work';
-    ground.log.error({ ...where, cause: failure.cause }, text);
+    runtime.log.error({ ...where, cause: failure.cause }, text);
   } else if (failure.blame === 'us') {
-    ground.log.error({ ...where, cause: thrown }, 'a request failed');
+    runtime.log.error({ ...where, cause: thrown }, 'a request failed');
   }
   return problemResponse(failure);
 }

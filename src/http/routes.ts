@@ -3,13 +3,13 @@ import type { ExternalSignIn } from '../access/external-sign-in.ts';
 import { createPasswords } from '../access/passwords.ts';
 import { createSessions } from '../access/sessions.ts';
 import type { Tokens } from '../access/tokens.ts';
-import type { Accept } from '../flows/accept-message.ts';
-import type { OpenOutside } from '../flows/around.ts';
-import { unresolvedNames } from '../flows/content-items.ts';
-import type { Directory } from '../flows/directory.ts';
-import type { Ground } from '../flows/ground.ts';
-import type { Lanes } from '../flows/lanes.ts';
-import type { Mailings } from '../flows/mailings.ts';
+import { unresolvedNames } from '../flows/directory/content-items.ts';
+import type { Directory } from '../flows/directory/directory.ts';
+import type { Accept } from '../flows/intake/accept-message.ts';
+import type { Lanes } from '../flows/lanes/lanes.ts';
+import type { Mailings } from '../flows/mailings/mailings.ts';
+import type { OpenOutside } from '../flows/run/run-context.ts';
+import type { Runtime } from '../flows/runtime.ts';
 import type { Send } from '../flows/sources/ask-source.ts';
 import type { Route } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
@@ -46,7 +46,7 @@ import { webhookRoutes } from './routes/webhooks.ts';
 
 /** What the routes stand on. */
 export interface RouteDeps {
-  readonly ground: Ground;
+  readonly runtime: Runtime;
   readonly directory: Directory;
   readonly accept: Accept;
   readonly mailings: Mailings;
@@ -58,47 +58,47 @@ export interface RouteDeps {
   /** The identity provider, where one is set up. */
   readonly external?: ExternalSignIn | undefined;
   /** Told which lanes have something to do. */
-  readonly woken: (laneIds: readonly number[]) => void;
+  readonly wakeLanes: (laneIds: readonly number[]) => void;
 }
 
 /** Makes the routes, in the order of the documentation. Making them asks nothing of `deps` yet. */
 export function allRoutes(deps: RouteDeps): readonly Route[] {
-  const { ground, directory, accept, mailings, tokens, lanes, open, woken } = deps;
+  const { runtime, directory, accept, mailings, tokens, lanes, open, wakeLanes } = deps;
   const passwords = createPasswords();
-  const sessions = createSessions(ground, passwords, tokens.forget, (user) =>
-    ground.log.warn({ user }, 'a user was locked after too many wrong passwords'),
+  const sessions = createSessions(runtime, passwords, tokens.forget, (user) =>
+    runtime.log.warn({ user }, 'a user was locked after too many wrong passwords'),
   );
   return Object.freeze([
-    ...messageRoutes(ground, directory, accept, woken),
-    ...mailingRoutes(ground, directory, mailings, accept),
-    ...channelRoutes(ground, directory, woken),
-    ...channelCheckRoutes(ground, directory),
-    ...providerConfigRoutes(ground, directory),
-    ...senderRuleRoutes(ground, directory),
-    ...operationRoutes(ground, directory, lanes, open),
-    ...senderRoutes(ground, directory),
-    ...resourceRoutes(ground, directory),
-    ...templateRoutes(ground, directory),
-    ...contentRoutes(ground),
-    ...contentLifecycleRoutes(ground, unresolvedNames),
-    ...contentVersionRoutes(ground),
-    ...contentPreviewRoutes(ground),
-    ...contentSourceRoutes(ground, lanes, deps.send, woken),
-    ...connectorRoutes(ground, directory),
-    ...profileRoutes(ground),
-    ...subscriptionRoutes(ground, directory),
-    ...suppressionRoutes(ground, directory),
-    ...sendingRulesRoutes(ground, directory),
-    ...eventRoutes(ground, directory),
-    ...reportRoutes(ground, directory),
-    ...laneRoutes(ground, woken),
-    ...operatorEventRoutes(ground),
-    ...webhookRoutes(ground, woken),
-    ...accountRoutes(ground),
+    ...messageRoutes(runtime, directory, accept, wakeLanes),
+    ...mailingRoutes(runtime, directory, mailings, accept),
+    ...channelRoutes(runtime, directory, wakeLanes),
+    ...channelCheckRoutes(runtime, directory),
+    ...providerConfigRoutes(runtime, directory),
+    ...senderRuleRoutes(runtime, directory),
+    ...operationRoutes(runtime, directory, lanes, open),
+    ...senderRoutes(runtime, directory),
+    ...resourceRoutes(runtime, directory),
+    ...templateRoutes(runtime, directory),
+    ...contentRoutes(runtime),
+    ...contentLifecycleRoutes(runtime, unresolvedNames),
+    ...contentVersionRoutes(runtime),
+    ...contentPreviewRoutes(runtime),
+    ...contentSourceRoutes(runtime, lanes, deps.send, wakeLanes),
+    ...connectorRoutes(runtime, directory),
+    ...profileRoutes(runtime),
+    ...subscriptionRoutes(runtime, directory),
+    ...suppressionRoutes(runtime, directory),
+    ...sendingRulesRoutes(runtime, directory),
+    ...eventRoutes(runtime, directory),
+    ...reportRoutes(runtime, directory),
+    ...laneRoutes(runtime, wakeLanes),
+    ...operatorEventRoutes(runtime),
+    ...webhookRoutes(runtime, wakeLanes),
+    ...accountRoutes(runtime),
     ...sessionRoutes(sessions, deps.external),
-    ...meRoutes(ground, sessions),
-    ...userRoutes(ground, tokens, passwords),
-    ...tokenRoutes(ground, tokens),
-    ...auditRoutes(ground),
+    ...meRoutes(runtime, sessions),
+    ...userRoutes(runtime, tokens, passwords),
+    ...tokenRoutes(runtime, tokens),
+    ...auditRoutes(runtime),
   ]);
 }

@@ -1,6 +1,7 @@
 /** The channel that a path or query names, as far as the caller may know of it. */
 import { Failure } from '../errors.ts';
-import type { Directory, KnownChannel } from '../flows/directory.ts';
+import type { Directory } from '../flows/directory/directory.ts';
+import type { KnownChannel } from '../flows/directory/known-channel.ts';
 import type { ChannelRow } from '../storage/channels.ts';
 
 /** A shared channel, or one of the caller's own account. Throws NOT_FOUND for all others alike. */

@@ -1,5 +1,6 @@
 /** The page of all commands, from their declarations. */
-import { COMMANDS, type CommandEntry } from '../cli.ts';
+import { COMMANDS } from '../cli.ts';
+import type { CommandEntry } from '../commands/command.ts';
 import { code, page, table } from './markdown.ts';
 
 /** Writes the page. */

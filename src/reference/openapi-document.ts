@@ -7,7 +7,7 @@ import type { JsonObject } from '../json.ts';
 export function openapiDocument(): JsonObject {
   return openapiOf(
     allRoutes({
-      ground: uncalled('ground'),
+      runtime: uncalled('runtime'),
       directory: uncalled('directory'),
       accept: uncalled('accept'),
       mailings: uncalled('mailings'),
@@ -15,7 +15,7 @@ export function openapiDocument(): JsonObject {
       lanes: uncalled('lanes'),
       open: uncalled('open'),
       send: uncalled('send'),
-      woken: uncalled('woken'),
+      wakeLanes: uncalled('wakeLanes'),
     }),
   );
 }

@@ -1,5 +1,5 @@
 /** The page of all operator events, from their table. */
-import { OPERATOR_EVENTS, type OperatorEventType } from '../flows/operator-events/types.ts';
+import { OPERATOR_EVENTS, type OperatorEventType } from '../flows/operator-event-types.ts';
 import { type Json, type JsonObject, own } from '../json.ts';
 import { code, jsonBlock, page, table } from './markdown.ts';
 

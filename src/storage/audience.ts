@@ -1,5 +1,5 @@
 /** Audiences as conditions on profiles: `{ "all": true }`, `{ "profiles": [external ids] }`, or `{ "where": filter }`. */
-import { unfit } from '../channel/unfit.ts';
+import { unstorable } from '../channel/unstorable.ts';
 import { isObject } from '../json.ts';
 import type { SqlValue } from './database.ts';
 import { filterCondition, wrong } from './filter.ts';
@@ -16,7 +16,7 @@ export function audienceCondition(
     values.push(value);
     return `$${first + values.length - 1}`;
   };
-  const unsound = unfit(audience, pointer);
+  const unsound = unstorable(audience, pointer);
   if (unsound !== undefined) throw wrong(unsound.pointer ?? pointer, `The audience ${unsound.message}.`);
   if (!isObject(audience) || Object.keys(audience).length !== 1) {
     throw wrong(

@@ -196,7 +196,7 @@ export async function release(sql: Sql, node: number, ids: readonly string[]): P
   );
 }
 
-/** Frees what a node holds in the books but not in its hands: claims whose answer was lost on the way. */
+/** Frees what a node holds in the database but not in its hands: claims whose answer was lost on the way. */
 export async function releaseLost(sql: Sql, node: number, held: readonly string[]): Promise<number> {
   const [row] = await sql.query<{ freed: number }>(
     `with freed as (

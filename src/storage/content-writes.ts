@@ -17,7 +17,7 @@ export interface NewVersion {
 }
 
 /** One line of the history. */
-export interface Passage {
+export interface Transition {
   readonly historyId: string;
   readonly call: string;
   readonly to: string;
@@ -31,7 +31,7 @@ export interface Passage {
 export type ItemValues = Readonly<Record<string, SqlValue | { readonly json: string }>>;
 
 export interface ItemChange {
-  readonly passage: Passage;
+  readonly transition: Transition;
   readonly values: ItemValues;
   /** What is recorded as a version, where something is. */
   readonly version?: NewVersion;
@@ -61,17 +61,17 @@ export async function insertItem(
   change: ItemChange & { readonly version: NewVersion; readonly terms: ContentTerms },
 ): Promise<boolean> {
   const places = createPlaces();
-  const { passage, terms } = change;
-  const now = new Date(passage.nowMs);
+  const { transition, terms } = change;
+  const now = new Date(transition.nowMs);
   const columns = Object.entries({
     ...item,
     ...change.values,
-    status: passage.to,
+    status: transition.to,
     revision: 1,
     created_at: now,
     updated_at: now,
   }).map(([name, value]) => ({ name, place: places.column(value) }));
-  const search = places.place([...termsOf(terms), `=s${passage.to}`], '::text[]');
+  const search = places.place([...termsOf(terms), `=s${transition.to}`], '::text[]');
   const rows = await sql.query(
     `with moved as (
        insert into content_item (${columns.map(({ name }) => name).join(', ')}, search)
@@ -96,18 +96,18 @@ export async function advanceItem(
   change: ItemChange,
 ): Promise<boolean> {
   const places = createPlaces();
-  const { passage, values, terms } = change;
+  const { transition, values, terms } = change;
   const key = [seen.account_id, seen.id, seen.revision, seen.status].map((value) => places.place(value));
   const sets = Object.entries(values).map(([name, value]) => `${name} = ${places.column(value)}`);
-  const status = places.place(passage.to, '::text');
+  const status = places.place(transition.to, '::text');
   const search =
     terms === undefined
       ? `ts_delete(search, '=s' || status) || array_to_tsvector(array['=s' || ${status}])`
-      : `array_to_tsvector(${places.place([...termsOf(terms), `=s${passage.to}`], '::text[]')})`;
+      : `array_to_tsvector(${places.place([...termsOf(terms), `=s${transition.to}`], '::text[]')})`;
   const rows = await sql.query(
     `with moved as (
        update content_item set ${['revision = revision + 1', ...sets].join(', ')}, status = ${status},
-         search = ${search}, updated_at = ${places.place(new Date(passage.nowMs))}
+         search = ${search}, updated_at = ${places.place(new Date(transition.nowMs))}
        where account_id = ${key[0]} and id = ${key[1]} and revision = ${key[2]} and status = ${key[3]}
        returning *),
      ${recorded(places, change, seen.status)}
@@ -118,10 +118,10 @@ export async function advanceItem(
 }
 
 /** What is written beside an item that moved: its version, where there is a new one, and its history. */
-function recorded(places: Places, { passage, version }: ItemChange, from: string | null): string {
+function recorded(places: Places, { transition, version }: ItemChange, from: string | null): string {
   const { place } = places;
-  const at = place(new Date(passage.nowMs), '::timestamptz');
-  const by = place(passage.userId, '::uuid');
+  const at = place(new Date(transition.nowMs), '::timestamptz');
+  const by = place(transition.userId, '::uuid');
   const versioned =
     version === undefined
       ? ''
@@ -136,6 +136,6 @@ function recorded(places: Places, { passage, version }: ItemChange, from: string
      logged as (
        insert into content_history
          (id, item_id, account_id, call, from_status, to_status, version, by_user, note, at)
-       select ${place(passage.historyId, '::uuid')}, id, account_id, ${place(passage.call, '::text')},
-         ${place(from, '::text')}, status, version, ${by}, ${place(passage.note, '::text')}, ${at} from moved)`;
+       select ${place(transition.historyId, '::uuid')}, id, account_id, ${place(transition.call, '::text')},
+         ${place(from, '::text')}, status, version, ${by}, ${place(transition.note, '::text')}, ${at} from moved)`;
 }

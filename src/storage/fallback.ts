@@ -156,7 +156,7 @@ export async function moveMessages(
 }
 
 /** Keeps messages with the sender they have: what its provider may have taken goes to no other one. */
-export async function keepSenders(sql: Sql, messageIds: readonly string[]): Promise<void> {
+export async function saveSenders(sql: Sql, messageIds: readonly string[]): Promise<void> {
   if (messageIds.length === 0) return;
   await sql.query('update message set route_id = null where id = any($1::uuid[]) and route_id is not null', [
     messageIds,

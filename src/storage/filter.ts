@@ -10,7 +10,7 @@ import type { SqlValue } from './database.ts';
 const COMPARISONS: Readonly<Record<string, string>> = { '>': '>', '>=': '>=', '<': '<', '<=': '<=' };
 const MOST_CONDITIONS = 100;
 
-/** Binds a value and gives its place, such as `$4`. */
+/** SmppBinds a value and gives its place, such as `$4`. */
 export type Bind = (value: SqlValue) => string;
 
 export interface FilterWords {

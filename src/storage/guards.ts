@@ -81,7 +81,7 @@ export async function reserveContacts(
   asked: readonly AskedContact[],
   nowMs: number,
 ): Promise<FullCap[]> {
-  // Places of arrays begin with 1 in the books.
+  // Places of arrays begin with 1 in the database.
   const caps = asked.flatMap((each, index) => each.caps.map((cap) => ({ ...cap, place: index + 1 })));
   const full = await sql.query<FullCap>(
     'select * from reserve_contacts($1::timestamptz, $2::uuid[], $3::text[], $4::int[], $5::int[], $6::int[], $7::text[], $8::int[], $9::float8[])',

@@ -1,6 +1,12 @@
 /** Lanes: what is isolated from what. */
 import type { Sql, SqlValue } from './database.ts';
-import { LANE_ACCOUNT, TOLD, TOLD_LANE, type ToldEvent, telling } from './operator-events.ts';
+import {
+  EMITTED_EVENTS,
+  EMITTING_LANE,
+  emitOperatorEvents,
+  LANE_ACCOUNT,
+  type OperatorEvent,
+} from './operator-events.ts';
 
 export interface LaneRow {
   readonly id: number;
@@ -86,21 +92,21 @@ export async function pauseLane(
   id: number,
   verb: 'pause' | 'resume',
   nowMs: number,
-): Promise<readonly ToldEvent[] | undefined> {
+): Promise<readonly OperatorEvent[] | undefined> {
   const pauses = verb === 'pause';
-  const [row] = await sql.query<{ told: ToldEvent[] | null }>(
+  const [row] = await sql.query<{ emitted: OperatorEvent[] | null }>(
     `with before as (select id, paused_at from lane where id = $2 and account_id = $1 for update),
      l as (
        update lane set paused_at = ${pauses ? '$3::timestamptz' : 'null'}, epoch = epoch + 1 from before
        where lane.id = before.id returning lane.*, before.paused_at as was_paused_at),
      facts as (
        select l.account_id, 'lane.${verb}d' as type, json_build_object(${NAMES}) as data from l ${NAMED}
-       where ${TOLD_LANE} and l.was_paused_at is ${pauses ? '' : 'not'} null),
-     ${telling('$3')}
-     select ${TOLD} as told from l`,
+       where ${EMITTING_LANE} and l.was_paused_at is ${pauses ? '' : 'not'} null),
+     ${emitOperatorEvents('$3')}
+     select ${EMITTED_EVENTS} as emitted from l`,
     [accountId, id, new Date(nowMs)],
   );
-  return row === undefined ? undefined : (row.told ?? []);
+  return row === undefined ? undefined : (row.emitted ?? []);
 }
 
 /**
@@ -113,15 +119,15 @@ export async function openBreaker(
   nowMs: number,
   probeAtMs: number,
   fault: string | null,
-): Promise<readonly ToldEvent[] | undefined> {
-  const [row] = await sql.query<{ told: ToldEvent[] | null }>(
+): Promise<readonly OperatorEvent[] | undefined> {
+  const [row] = await sql.query<{ emitted: OperatorEvent[] | null }>(
     `with l as (
        update lane set breaker = 'open', opened_at = coalesce(opened_at, $2::timestamptz), probe_at = $3,
          times_opened = times_opened + 1, fault = coalesce($4::text::json, fault)
        where id = $1 and breaker <> 'open' returning *),
      named as (
        select l.*, c.sid as channel, s.sid as sender, ${LANE_ACCOUNT} as owner from l ${NAMED}
-       where l.times_opened = 1 and ${TOLD_LANE}),
+       where l.times_opened = 1 and ${EMITTING_LANE}),
      facts as (
        select owner as account_id, 'lane.opened' as type, json_build_object('lane', key, 'laneId', id,
          'channel', channel, 'sender', sender, 'probeAt', iso_time(probe_at),
@@ -130,11 +136,11 @@ export async function openBreaker(
          'request', case when owner is not null then fault ->> 'request' end,
          'excerpt', case when owner is not null then fault ->> 'excerpt' end) as data
        from named),
-     ${telling('$2')}
-     select ${TOLD} as told from l`,
+     ${emitOperatorEvents('$2')}
+     select ${EMITTED_EVENTS} as emitted from l`,
     [id, new Date(nowMs), new Date(probeAtMs), fault],
   );
-  return row === undefined ? undefined : (row.told ?? []);
+  return row === undefined ? undefined : (row.emitted ?? []);
 }
 
 /** Lets one node probe an open lane until `untilMs`; true for the one. */
@@ -148,7 +154,11 @@ export async function probeBreaker(sql: Sql, id: number, nowMs: number, untilMs:
 }
 
 /** Closes a breaker and tells every node to look behind its cursors; undefined where it is closed already. */
-export function closeBreaker(sql: Sql, id: number, nowMs: number): Promise<readonly ToldEvent[] | undefined> {
+export function closeBreaker(
+  sql: Sql,
+  id: number,
+  nowMs: number,
+): Promise<readonly OperatorEvent[] | undefined> {
   return close(sql, [id, new Date(nowMs)], "lane.breaker <> 'closed'", 'probe');
 }
 
@@ -161,7 +171,7 @@ export function resetLane(
   accountId: string,
   id: number,
   nowMs: number,
-): Promise<readonly ToldEvent[] | undefined> {
+): Promise<readonly OperatorEvent[] | undefined> {
   const needed = "lane.account_id = $3 and (lane.breaker <> 'closed' or lane.held_until > $2)";
   return close(sql, [id, new Date(nowMs), accountId], needed, 'reset');
 }
@@ -172,8 +182,8 @@ async function close(
   values: readonly SqlValue[],
   needed: string,
   by: 'probe' | 'reset',
-): Promise<readonly ToldEvent[] | undefined> {
-  const [row] = await sql.query<{ told: ToldEvent[] | null }>(
+): Promise<readonly OperatorEvent[] | undefined> {
+  const [row] = await sql.query<{ emitted: OperatorEvent[] | null }>(
     `with before as (select id, opened_at, breaker from lane where id = $1 and ${needed} for update),
      l as (
        update lane set breaker = 'closed', opened_at = null, probe_at = null, times_opened = 0,
@@ -183,12 +193,12 @@ async function close(
      facts as (
        select ${LANE_ACCOUNT} as account_id, 'lane.closed' as type, json_build_object(${NAMES},
          'openedAt', iso_time(l.was_opened_at), 'by', '${by}') as data
-       from l ${NAMED} where ${TOLD_LANE} and l.was <> 'closed'),
-     ${telling('$2')}
-     select ${TOLD} as told from l`,
+       from l ${NAMED} where ${EMITTING_LANE} and l.was <> 'closed'),
+     ${emitOperatorEvents('$2')}
+     select ${EMITTED_EVENTS} as emitted from l`,
     values,
   );
-  return row === undefined ? undefined : (row.told ?? []);
+  return row === undefined ? undefined : (row.emitted ?? []);
 }
 
 /** Nothing of the lane is claimed before `untilMs`. */

@@ -2,7 +2,7 @@
 import type { Sql, SqlValue } from './database.ts';
 import { countsOf, NONE_OPEN } from './launch-counts.ts';
 import type { MailingSchedule } from './mailings.ts';
-import { TOLD, type ToldEvent, telling } from './operator-events.ts';
+import { EMITTED_EVENTS, emitOperatorEvents, type OperatorEvent } from './operator-events.ts';
 import { STATE_CODES } from './states.ts';
 
 export interface LaunchRow {
@@ -141,8 +141,8 @@ export interface EndedLaunch {
 export async function finishLaunches(
   sql: Sql,
   nowMs: number,
-): Promise<{ ended: readonly EndedLaunch[]; told: readonly ToldEvent[] }> {
-  const rows = await sql.query<EndedLaunch & { readonly told: ToldEvent[] | null }>(
+): Promise<{ ended: readonly EndedLaunch[]; emitted: readonly OperatorEvent[] }> {
+  const rows = await sql.query<EndedLaunch & { readonly emitted: OperatorEvent[] | null }>(
     `with ended as (
        update launch l set finished_at = $1, state = case when state = 'stopped' then 'stopped' else 'finished' end
        where finished_at is null and not opening and not withdrawing and state in ('sending', 'stopped')
@@ -163,12 +163,12 @@ export async function finishLaunches(
            select coalesce(json_object_agg(states.name, counted.count), '{}') from ${countsOf('m.launch_id')} counted
            join (values ${STATE_NAMES}) states (code, name) on states.code = counted.state)) as data
        from closed m join channel c on c.id = m.channel_id left join sender s on s.id = m.sender_id),
-     ${telling('$1')}
-     select ended.id, ended.mailing_id, ended.kind, result.told
-     from ended cross join (select ${TOLD} as told) result`,
+     ${emitOperatorEvents('$1')}
+     select ended.id, ended.mailing_id, ended.kind, result.emitted
+     from ended cross join (select ${EMITTED_EVENTS} as emitted) result`,
     [new Date(nowMs)],
   );
-  return { ended: rows, told: rows[0]?.told ?? [] };
+  return { ended: rows, emitted: rows[0]?.emitted ?? [] };
 }
 
 /** Far in the future: where rows of a paused launch wait. */

@@ -32,19 +32,19 @@ export async function migrate(database: Database): Promise<number> {
     const number = numberOf(file);
     const text = await readFile(new URL(file, `file://${FOLDER}`), 'utf8');
     applied += await alone(database, async (tx) => {
-      const [books] = await tx.query<{ breaking: number | null; has: boolean | null }>(
+      const [recorded] = await tx.query<{ breaking: number | null; has: boolean | null }>(
         `select (max(version) filter (where breaking and version > $2))::int as breaking, bool_or(version = $1) as has
          from schema_version`,
         [number, latest],
       );
-      const breaking = books?.breaking ?? null;
+      const breaking = recorded?.breaking ?? null;
       if (breaking !== null) {
         throw new Failure(
           'CONFLICT',
-          `The database has schema ${breaking}, but this program knows schemas up to ${latest}. Start a newer Sluiceway; this one would damage the books.`,
+          `The database has schema ${breaking}, but this program knows schemas up to ${latest}. Start a newer Sluiceway; this one would damage the database.`,
         );
       }
-      if (books?.has === true) return 0;
+      if (recorded?.has === true) return 0;
       for (const statement of statementsOf(text)) await tx.query(statement);
       await tx.query('insert into schema_version (version, breaking) values ($1, $2)', [
         number,

@@ -10,7 +10,7 @@ import { operatorEvent } from './schema.ts';
 import { builder, type Row, rowsOf } from './statement.ts';
 
 /** An operator event that was just written. */
-export interface ToldEvent {
+export interface OperatorEvent {
   readonly id: string;
   /** Null: of the whole platform. */
   readonly account: string | null;
@@ -18,11 +18,11 @@ export interface ToldEvent {
   readonly data: OperatorEventRow['data'];
 }
 
-/** Lanes of webhooks begin so; about them nothing is told, or telling would never end. */
+/** Lanes of webhooks begin so; about them no event is emitted, or emitting would never end. */
 export const WEBHOOK_LANE = 'webhook/';
 
-/** A condition on a lane `l`: it is one that is told about. */
-export const TOLD_LANE = `l.key not like '${WEBHOOK_LANE}%'`;
+/** A condition on a lane `l`: events about it are emitted. */
+export const EMITTING_LANE = `l.key not like '${WEBHOOK_LANE}%'`;
 
 /**
  * Whose event it is that lane `l` of channel `c` changed: of the lane's account, of the channel's, or of the only one
@@ -33,10 +33,10 @@ export const LANE_ACCOUNT = `coalesce(l.account_id, c.account_id,
 
 /**
  * Parts of a `with` that write the operator events of the part `facts` (account_id, type, data) at the time `now`, a
- * parameter. What was written is the value of `TOLD`.
+ * parameter. What was written is the value of `EMITTED_EVENTS`.
  */
-export function telling(now: string): string {
-  return `told as (
+export function emitOperatorEvents(now: string): string {
+  return `emitted as (
     insert into operator_event (id, account_id, type, data, at)
     select new_id(${now}::timestamptz), account_id, type, data, ${now}::timestamptz from facts
     returning id, account_id, type, data),
@@ -44,13 +44,13 @@ export function telling(now: string): string {
     insert into waiting (id, account_id, lane_id, due_at, pipeline, channel_version_id, payload)
     select new_id(${now}::timestamptz), w.account_id, w.lane_id, ${now}::timestamptz, ${PIPELINE_CODES.operator_event}, 0,
       json_build_object('webhookId', w.id, 'eventId', t.id)::text
-    from told t join webhook w on (t.account_id is null or w.account_id = t.account_id)
+    from emitted t join webhook w on (t.account_id is null or w.account_id = t.account_id)
       and w.status = 'active' and (t.type = any(w.events) or '*' = any(w.events)))`;
 }
 
-/** What `telling` wrote, as a JSON value for a select; null where there was nothing to tell. */
-export const TOLD = `(select json_agg(json_build_object('id', id, 'account', account_id, 'type', type, 'data', data))
-  from told)`;
+/** What `emitOperatorEvents` wrote, as a JSON value for a select; null where there was nothing to tell. */
+export const EMITTED_EVENTS = `(select json_agg(json_build_object('id', id, 'account', account_id, 'type', type, 'data', data))
+  from emitted)`;
 
 export interface OperatorFact {
   readonly accountId: string | null;
@@ -60,13 +60,17 @@ export interface OperatorFact {
 }
 
 /** Writes an operator event whose fact is written by another statement of the same transaction. */
-export async function writeOperatorEvent(tx: Sql, fact: OperatorFact, nowMs: number): Promise<ToldEvent[]> {
-  const [row] = await tx.query<{ told: ToldEvent[] }>(
-    `with facts as (select $1::uuid as account_id, $2::text as type, $3::text::json as data), ${telling('$4')}
-     select ${TOLD} as told`,
+export async function writeOperatorEvent(
+  tx: Sql,
+  fact: OperatorFact,
+  nowMs: number,
+): Promise<OperatorEvent[]> {
+  const [row] = await tx.query<{ emitted: OperatorEvent[] }>(
+    `with facts as (select $1::uuid as account_id, $2::text as type, $3::text::json as data), ${emitOperatorEvents('$4')}
+     select ${EMITTED_EVENTS} as emitted`,
     [fact.accountId, fact.type, JSON.stringify(fact.data), new Date(nowMs)],
   );
-  return row?.told ?? [];
+  return row?.emitted ?? [];
 }
 
 export type OperatorEventRow = Row<typeof operatorEvent>;

@@ -19,6 +19,6 @@ export async function readSetting(sql: Sql, key: string): Promise<string | undef
 }
 
 /** Saves a string under a name, unless there is one already; of several processes the first one wins. */
-export async function keepSetting(sql: Sql, key: string, value: string): Promise<void> {
+export async function saveSetting(sql: Sql, key: string, value: string): Promise<void> {
   await insert(sql, { key, value });
 }

@@ -8,8 +8,8 @@ import { arrayText, type ColumnType } from './array-text.ts';
 import type { SqlValue } from './database.ts';
 import { counting } from './launch-counts.ts';
 import { PARKED_DUE_MS } from './launches.ts';
-import { TOLD, telling } from './operator-events.ts';
-import type { SettledMessage, SettledWait, Settlement } from './settle.ts';
+import { EMITTED_EVENTS, emitOperatorEvents } from './operator-events.ts';
+import type { SettledMessage, SettledWait, Settlement } from './settlement.ts';
 import { STATE_CODES } from './states.ts';
 
 type Column<T> = readonly [name: string, type: ColumnType, read: (row: T) => string | number | null];
@@ -255,12 +255,12 @@ export function settleStatement(settlement: Settlement): { text: string; values:
       `facts as (select g.account_id, 'message.exhausted' as type, json_build_object('channel', c.sid, 'sender', n.sid,
         'state', g.state, 'reason', g.reason, 'count', g.count, 'messages', g.messages) as data
         from given_up g join channel c on c.id = g.channel_id left join sender n on n.id = g.sender_id)`,
-      telling('$2'),
+      emitOperatorEvents('$2'),
     );
   }
-  const told = rare ? `, ${TOLD} as told` : '';
+  const emitted = rare ? `, ${EMITTED_EVENTS} as emitted` : '';
   // Named even where no part needs them: a parameter that nothing mentions has no type.
-  const text = `with given as (select $2::timestamptz, $4::uuid[], $5::int), ${parts.join(',\n')} select id${told} from mine`;
+  const text = `with given as (select $2::timestamptz, $4::uuid[], $5::int), ${parts.join(',\n')} select id${emitted} from mine`;
   return {
     text,
     values: [

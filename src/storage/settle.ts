@@ -3,148 +3,19 @@
  * waiting row it comes from; what this node no longer owns is left alone, so that a node taken for dead changes nothing.
  */
 import type { Sql } from './database.ts';
-import type { ToldEvent } from './operator-events.ts';
+import type { OperatorEvent } from './operator-events.ts';
 import { settleStatement } from './settle-statement.ts';
-
-export interface SettledWait {
-  /** The waiting row this comes from. */
-  readonly source: string;
-  readonly id: string;
-  readonly accountId: string | null;
-  readonly laneId: number;
-  readonly dueMs: number;
-  readonly pipeline: number;
-  readonly pipe: number | null;
-  readonly tries: number;
-  readonly messageId: string | null;
-  readonly channelVersionId: number;
-  readonly payload: string | null;
-}
-
-export interface SettledMessage {
-  readonly source: string;
-  readonly id: string;
-  /** The launch that it counts for. */
-  readonly launchId: string | null;
-  readonly attempt: number;
-  readonly state: number;
-  readonly reason: string | null;
-  readonly externalId: string | null;
-  /** It goes on with another sender, in that one's lane, unless it was reported as sent meanwhile. */
-  readonly next?: { readonly senderId: string; readonly laneId: number };
-}
-
-export interface SettledEvent {
-  readonly source: string;
-  readonly id: string;
-  readonly accountId: string;
-  readonly messageId: string;
-  readonly channelId: number;
-  readonly launchId: string | null;
-  readonly eventId: number | null;
-  readonly type: string;
-  readonly attempt: number;
-  readonly timeMs: number;
-  readonly externalId: string | null;
-  readonly code: string | null;
-  readonly text: string | null;
-  /** JSON text. */
-  readonly value: string | null;
-  /** Names the event among repeats: a second one with the same key is left out. */
-  readonly dedupeKey: string | null;
-}
-
-export interface SettledAttempt {
-  readonly source: string;
-  readonly id: string;
-  readonly accountId: string;
-  readonly messageId: string;
-  readonly number: number;
-  readonly senderId?: string | null;
-  readonly outcome: string;
-  /** JSON text. */
-  readonly trail: string;
-}
-
-export interface SettledExternalId {
-  readonly source: string;
-  readonly channelId: number;
-  readonly externalId: string;
-  readonly messageId: string;
-  readonly attempt: number;
-}
-
-export interface ParkedEvent {
-  readonly source: string;
-  readonly id: string;
-  readonly channelId: number;
-  readonly accountId: string | null;
-  readonly senderId: string | null;
-  readonly externalId: string | null;
-  readonly messageId: string | null;
-  /** JSON text. */
-  readonly event: string;
-}
-
-export interface SettledSubscription {
-  readonly source: string;
-  readonly messageId: string;
-  readonly status: 'hard_bounced' | 'unsubscribed';
-  readonly reason: string;
-}
-
-export interface SettledSuppression {
-  readonly source: string;
-  readonly id: string;
-  readonly accountId: string;
-  readonly key: string;
-  readonly address: string | null;
-  readonly channelId: number;
-  /** Null: scope `global`. */
-  readonly resourceId: string | null;
-  readonly reason: string;
-  readonly messageId: string;
-  readonly expiresMs: number | null;
-}
-
-/** A message that is given up, or of which nobody knows. Told together with others of its kind. */
-export interface SettledExhausted {
-  readonly source: string;
-  readonly messageId: string;
-  readonly state: string;
-  readonly reason: string;
-}
-
-export interface Settlement {
-  readonly node: number;
-  readonly nowMs: number;
-  /** Waiting rows that are finished. */
-  readonly done: readonly string[];
-  /**
-   * Waiting rows that wait again; `id` is the row itself, which stays in its lane unless its message has a `next`. Their
-   * due time must be another than it was.
-   */
-  readonly again: readonly SettledWait[];
-  readonly waits: readonly SettledWait[];
-  readonly messages: readonly SettledMessage[];
-  readonly events: readonly SettledEvent[];
-  readonly attempts: readonly SettledAttempt[];
-  readonly externalIds: readonly SettledExternalId[];
-  readonly parked: readonly ParkedEvent[];
-  readonly subscriptions: readonly SettledSubscription[];
-  readonly suppressions: readonly SettledSuppression[];
-  readonly exhausted: readonly SettledExhausted[];
-}
+import type { Settlement } from './settlement.ts';
 
 export interface Settled {
   /** The ids of the waiting rows that were still ours. */
   readonly held: readonly string[];
-  readonly told: readonly ToldEvent[];
+  readonly emitted: readonly OperatorEvent[];
 }
 
 /** Writes a settlement in one statement. */
 export async function settle(sql: Sql, settlement: Settlement): Promise<Settled> {
   const { text, values } = settleStatement(settlement);
-  const rows = await sql.query<{ id: string; told?: readonly ToldEvent[] | null }>(text, values);
-  return { held: rows.map((row) => row.id), told: rows[0]?.told ?? [] };
+  const rows = await sql.query<{ id: string; emitted?: readonly OperatorEvent[] | null }>(text, values);
+  return { held: rows.map((row) => row.id), emitted: rows[0]?.emitted ?? [] };
 }

@@ -1,5 +1,5 @@
 /**
- * Message states as the books keep them: a number that only rises within an attempt (channel format, section 3.1).
+ * Message states as the database keeps them: a number that only rises within an attempt (channel format, section 3.1).
  * Failures are above all others, because a failure is left only by a newer attempt; `soft_bounced` is not among them:
  * a provider that tries again by itself may still deliver (docs/decisions/0003).
  */

@@ -1,6 +1,6 @@
 /** Taking over what nodes held that have died. */
 import type { Sql } from './database.ts';
-import { TOLD, type ToldEvent, telling } from './operator-events.ts';
+import { EMITTED_EVENTS, emitOperatorEvents, type OperatorEvent } from './operator-events.ts';
 
 export interface OrphanRow {
   readonly id: string;
@@ -19,7 +19,7 @@ export interface TakenOver {
   readonly heir: number | undefined;
   readonly orphans: readonly OrphanRow[];
   /** One event for each node that died. */
-  readonly told: readonly ToldEvent[];
+  readonly emitted: readonly OperatorEvent[];
 }
 
 /**
@@ -29,7 +29,7 @@ export interface TakenOver {
  * the new node falls silent and is taken over like any other.
  */
 export async function takeOver(sql: Sql, node: number, silentMs: number, nowMs: number): Promise<TakenOver> {
-  type Row = { readonly heir: number | null; readonly told: ToldEvent[] | null } & (
+  type Row = { readonly heir: number | null; readonly emitted: OperatorEvent[] | null } & (
     | OrphanRow
     | { readonly id: null }
   );
@@ -48,16 +48,16 @@ export async function takeOver(sql: Sql, node: number, silentMs: number, nowMs: 
        select null::uuid as account_id, 'node.lost' as type, json_build_object('node', d.id, 'name', d.name,
          'silentSince', iso_time(d.heartbeat_at), 'claims', (select count(*) from taken where lost = d.id)) as data
        from dead d),
-     ${telling('$3')}
-     select result.told, result.heir, taken.id, taken.account_id, taken.lane_id, taken.pipeline, taken.pipe,
+     ${emitOperatorEvents('$3')}
+     select result.emitted, result.heir, taken.id, taken.account_id, taken.lane_id, taken.pipeline, taken.pipe,
        taken.message_id, taken.channel_version_id, message.attempt, message.launch_id
-     from (select ${TOLD} as told, (select id from heir) as heir) result
+     from (select ${EMITTED_EVENTS} as emitted, (select id from heir) as heir) result
      left join taken on true left join message on message.id = taken.message_id`,
     [node, silentMs, new Date(nowMs)],
   );
   return {
     heir: rows[0]?.heir ?? undefined,
-    orphans: rows.flatMap(({ told: _told, heir: _heir, ...row }) => (row.id === null ? [] : [row])),
-    told: rows[0]?.told ?? [],
+    orphans: rows.flatMap(({ emitted: _told, heir: _heir, ...row }) => (row.id === null ? [] : [row])),
+    emitted: rows[0]?.emitted ?? [],
   };
 }

@@ -1,7 +1,7 @@
 /** What waits for a webhook, and what came of sending it. */
 import { PIPELINE_CODES } from './claim.ts';
 import type { Sql } from './database.ts';
-import type { ToldEvent } from './operator-events.ts';
+import type { OperatorEvent } from './operator-events.ts';
 import type { WebhookRow } from './webhooks.ts';
 
 /** A webhook with an event for it. */
@@ -71,7 +71,7 @@ export async function insertTest(
   webhook: WebhookRow,
   ids: { readonly event: string; readonly delivery: string },
   nowMs: number,
-): Promise<ToldEvent[]> {
+): Promise<OperatorEvent[]> {
   const data = { webhook: webhook.id };
   const rows = await sql.query<{ id: string }>(
     `with event as (

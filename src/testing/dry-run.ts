@@ -4,7 +4,7 @@ import { compileChannel } from '../engine/compile-channel.ts';
 import { Failure } from '../errors.ts';
 import { compileListener } from '../flows/listener/compile-listener.ts';
 import { createRedact } from '../flows/redact.ts';
-import { trailOf } from '../flows/trail.ts';
+import { trailOf } from '../flows/run/trail.ts';
 import { planPipeOf } from '../pipes/catalog.ts';
 import type { HttpRequest } from '../pipes/contract.ts';
 import { givenValues } from './given-values.ts';

@@ -1,7 +1,7 @@
 /** Which wired exits of a channel's pipelines the tests walked. */
 import type { CompiledChannel } from '../engine/compile-channel.ts';
 import type { Plan } from '../engine/plan.ts';
-import type { TrailStep } from '../engine/run.ts';
+import type { TrailStep } from '../engine/run-outcome.ts';
 
 /** A wired exit: `message 4:error`, or `message 2:7` for an exit that leads to pipe 7 by a param. */
 export type ExitName = string;

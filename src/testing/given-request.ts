@@ -1,6 +1,6 @@
 /** The request of a listener test, as a provider would have sent it. */
 import { readRequest } from '../flows/listener/read-request.ts';
-import type { RequestIn } from '../flows/request-in.ts';
+import type { RequestIn } from '../flows/listener/request-in.ts';
 import type { GivenRequest } from './golden-test.ts';
 
 /** Where the listener of a test is reached. */

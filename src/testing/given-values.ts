@@ -2,7 +2,7 @@
 import { type ChannelDocument, type FieldGroup, fieldsOf } from '../channel/document.ts';
 import { compileFields } from '../channel/values.ts';
 import { Failure, type Problem } from '../errors.ts';
-import { compileContent } from '../flows/render-content.ts';
+import { compileContent } from '../flows/directory/render-content.ts';
 import { own } from '../json.ts';
 import type { GivenValues } from './given-world.ts';
 import { timeOf } from './given-world.ts';

@@ -1,7 +1,8 @@
 /** What happened in a run, in the words that a golden test expects it in. */
 import type { CompiledChannel } from '../engine/compile-channel.ts';
-import { errorOf, type RunEvent, type RunOutcome, type Wait } from '../engine/run.ts';
-import { eventTimeMs } from '../flows/event-time.ts';
+import { errorOf } from '../engine/run.ts';
+import type { RunEvent, RunOutcome, Wait } from '../engine/run-outcome.ts';
+import { eventTimeMs } from '../flows/run/event-time.ts';
 import { isObject } from '../json.ts';
 import type { LaterEvent } from '../pipes/contract.ts';
 import { isoTime } from '../time.ts';

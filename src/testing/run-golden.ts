@@ -1,11 +1,12 @@
 /** Runs one golden test: the same steps as production, with a played outside. */
 import type { CompiledChannel } from '../engine/compile-channel.ts';
 import type { Plan, PlanPipe } from '../engine/plan.ts';
-import { type RunOutcome, runPlan } from '../engine/run.ts';
+import { runPlan } from '../engine/run.ts';
+import type { RunOutcome } from '../engine/run-outcome.ts';
 import { asFailure, Failure } from '../errors.ts';
 import type { Answer } from '../flows/listener/answer.ts';
 import type { CompiledListener } from '../flows/listener/compile-listener.ts';
-import { decideRetry } from '../flows/retry.ts';
+import { decideRetry } from '../flows/run/retry.ts';
 import { authorize } from '../outside/authorize.ts';
 import { type ExitName, exitsWalked } from './exits.ts';
 import { requestOf } from './given-request.ts';

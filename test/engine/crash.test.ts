@@ -1,4 +1,4 @@
-/** Kill -9 in the middle of many messages, several times: the books and the provider's log agree in the end. */
+/** Kill -9 in the middle of many messages, several times: the database and the provider's log agree in the end. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -8,7 +8,7 @@ import { type Engine, startEngine, TOKEN } from '../support/engine.ts';
 let folder = '';
 let engine: Engine;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluiceway-unfit-'));
+  folder = await mkdtemp(join(tmpdir(), 'sluiceway-unstorable-'));
   engine = await startEngine({ SLUICEWAY_DATA: join(folder, 'data') });
   await engine.api.post('/resources', { sid: 'brand', name: 'Brand', channels: {} });
 });

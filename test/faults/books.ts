@@ -1,4 +1,4 @@
-/** The books against the provider's log: whatever happened, both must tell the same. */
+/** The database against the provider's log: whatever happened, both must tell the same. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type MessageState, stateName } from '../../src/storage/states.ts';
 import { channelOf, SAFETIES, type Safety } from './channels.ts';
@@ -36,7 +36,7 @@ export async function settled(world: World, limitMs: number): Promise<void> {
   }
 }
 
-/** What is wrong in the books, as sentences; nothing is good. */
+/** What is wrong in the database, as sentences; nothing is good. */
 export async function compareBooks(world: World, accepted: Accepted): Promise<string[]> {
   const wrong: string[] = [];
   const log = await world.provider.log();
@@ -79,10 +79,10 @@ function findings(
   const takenOf = (row: Kept) => took.get(row.id) ?? 0;
   const isSent = (row: Kept) => row.state === 'sent' || row.state === 'delivered';
   return [
-    ['accepted but not in the books', accepted.filter((id) => !kept.has(id))],
+    ['accepted but not in the database', accepted.filter((id) => !kept.has(id))],
     ['accepted twice', accepted.filter((id, place) => accepted.indexOf(id) !== place)],
-    ['in the books but never accepted', [...kept.keys()].filter((id) => !known.has(id))],
-    ['at the provider but not in the books', [...asked.keys()].filter((id) => !kept.has(id))],
+    ['in the database but never accepted', [...kept.keys()].filter((id) => !known.has(id))],
+    ['at the provider but not in the database', [...asked.keys()].filter((id) => !kept.has(id))],
     ['without a final state', where((row) => !FINAL.has(row.state))],
     ['sent, but the provider has it not', where((row) => isSent(row) && takenOf(row) === 0)],
     ['failed, but the provider has it', where((row) => row.state === 'failed' && takenOf(row) > 0)],

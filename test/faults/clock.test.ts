@@ -81,7 +81,7 @@ describe.each(kinds)('a clock that jumps, on the %s database', (kind) => {
 
   it('past its expiry a message is not sent, whatever the clock says later', async () => {
     await channel('expires', [{ status: 503 }, {}], { retry: { delays: [2 * HOUR] } });
-    const expiresAt = new Date(corridor.ground.clock.now() + HOUR * 1_000).toISOString();
+    const expiresAt = new Date(corridor.runtime.clock.now() + HOUR * 1_000).toISOString();
     const late = await send('expires', { expiresAt });
     await corridor.idle();
     await jump(3);

@@ -1,6 +1,6 @@
 /**
  * `npm run faults -- --runs N --seed S`: runs of the whole engine in several processes while things break at random
- * moments. The same seed breaks the same things in the same order. Exit code 1 where the books differ from what the
+ * moments. The same seed breaks the same things in the same order. Exit code 1 where the database differ from what the
  * provider says.
  *
  * Options: --runs N (3), --seed S (the time), --faults N for each run (12), --misbehaved percent (12), --kinds a,b

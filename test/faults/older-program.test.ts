@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 const REFUSAL =
-  /ended with 1 before it was ready: sluiceway: The database has schema 9999, but this program knows schemas up to \d+\. Start a newer Sluiceway; this one would damage the books\./;
+  /ended with 1 before it was ready: sluiceway: The database has schema 9999, but this program knows schemas up to \d+\. Start a newer Sluiceway; this one would damage the database\./;
 const NEWER = 'insert into schema_version (version) values (9999)';
 const COMPATIBLE = 'insert into schema_version (version, breaking) values (9998, false)';
 

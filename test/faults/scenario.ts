@@ -1,4 +1,4 @@
-/** One run: messages are sent while things break in an order that the seed gives; then the books are compared. */
+/** One run: messages are sent while things break in an order that the seed gives; then the database are compared. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Seeded, seeded } from '../support/seeded.ts';
 import { compareBooks, settled } from './books.ts';
@@ -26,7 +26,7 @@ const LONGEST_CALM_MS = 600;
 /** Starting again is part of most faults, and slow on a busy machine. */
 const FAULT_LIMIT_MS = 120_000;
 
-/** Runs it and gives what is wrong with the books, as sentences. */
+/** Runs it and gives what is wrong with the database, as sentences. */
 export async function runScenario(scenario: Scenario): Promise<readonly string[]> {
   const { seed, tally, programs } = scenario;
   const random = seeded(seed);

@@ -20,7 +20,7 @@ export interface World {
   readonly provider: ScriptedProvider;
   /** Undefined where the programs of a server are missing: then it is a database of the shared one. */
   readonly own: OwnPostgres | undefined;
-  /** Asks the books, past the proxies. */
+  /** Asks the database, past the proxies. */
   readonly books: postgres.Sql;
   readonly proxyOf: (name: NodeName) => CuttableProxy;
   /** The node, once it runs. */

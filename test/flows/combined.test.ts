@@ -64,7 +64,7 @@ describe.each(kinds)('on the %s database', (kind) => {
   /** Quiet hours from one hour to another, counted from now. */
   const quiet = (fromHours: number, toHours: number, onHit: 'hold' | 'drop' = 'hold') => {
     const hour = (hours: number) => {
-      const at = new Date(corridor.ground.clock.now() + hours * 3_600_000);
+      const at = new Date(corridor.runtime.clock.now() + hours * 3_600_000);
       return at.toISOString().slice(11, 16);
     };
     return { from: hour(fromHours), to: hour(toHours), timeZone: 'UTC', onHit };
@@ -100,13 +100,13 @@ describe.each(kinds)('on the %s database', (kind) => {
         await send('left', { sender: 'alpha' }),
         await send('left', { sender: 'alpha' }),
       ];
-      const { database, ground } = corridor;
+      const { database, runtime } = corridor;
       const dead = await enterNode(database, 'dead');
       await database.query("update node set heartbeat_at = 'epoch' where id = $1", [dead]);
       await database.query('update waiting set owner = $1, due_at = $3 where id = any($2::uuid[])', [
         dead,
         [reported, silent],
-        new Date(ground.clock.now()),
+        new Date(runtime.clock.now()),
       ]);
       await corridor.listen('left/1/alpha', {
         body: JSON.stringify({ message: reported, type: 'delivered' }),
@@ -168,7 +168,7 @@ describe.each(kinds)('on the %s database', (kind) => {
       await channel('held_moved');
       await fallback('held_moved', 'open_lane');
       await rules({ quietHours: [quiet(-2, 2)] });
-      const { database, ground, accountId } = corridor;
+      const { database, runtime, accountId } = corridor;
       const itemId = await addItem(database, accountId, greeting);
       const id = await send('held_moved', { contentItemId: itemId, template: undefined });
       await addVersion(database, itemId, 2, { content: { body: 'Good evening' } });
@@ -176,7 +176,7 @@ describe.each(kinds)('on the %s database', (kind) => {
       await database.query(
         `update lane set breaker = 'open', opened_at = $1, probe_at = $2
          where id = (select lane_id from message where id = $3)`,
-        [new Date(ground.clock.now()), new Date(ground.clock.now() + DAY_MS), id],
+        [new Date(runtime.clock.now()), new Date(runtime.clock.now() + DAY_MS), id],
       );
       expect(await corridor.housekeeping.moveOpenLanes()).toBe(1);
       await corridor.idle();

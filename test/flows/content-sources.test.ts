@@ -183,7 +183,7 @@ describe.each(KINDS)('$kind', ({ kind, idOf, webhook, limited }) => {
     cms.refuse(1, limited);
     const paused = await syncNow(corridor, id);
     expect(paused).toMatchObject({ status: 'active', failures: 0, lastError: null });
-    expect(Date.parse(paused.blockedUntil)).toBeGreaterThan(corridor.ground.clock.now());
+    expect(Date.parse(paused.blockedUntil)).toBeGreaterThan(corridor.runtime.clock.now());
     expect(cms.seen).toHaveLength(1);
     await corridor.pass(30);
     expect(await sourceOf(corridor, id)).toMatchObject({ blockedUntil: null, lastSync: { problems: 0 } });

@@ -1,4 +1,4 @@
-/** The happy way of a message, and what the books and people see of it. */
+/** The happy way of a message, and what the database and people see of it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Corridor, openCorridor } from '../support/corridor.ts';
 import { databaseKinds } from '../support/database.ts';

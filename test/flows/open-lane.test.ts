@@ -80,7 +80,7 @@ it.each([
   // What was put back stands ready for the moment in which the lane closes, also by hand.
   const [later] = await corridor.database.query<{ n: number }>(
     `select count(*)::int as n from waiting where lane_id = $1 and due_at > $2 and due_at < $3`,
-    [lane.id, ...[5, 300].map((seconds) => new Date(corridor.ground.clock.now() + seconds * 1_000))],
+    [lane.id, ...[5, 300].map((seconds) => new Date(corridor.runtime.clock.now() + seconds * 1_000))],
   );
   expect(later?.n).toBe(0);
 

@@ -1,6 +1,6 @@
 /** Operator events: what is told of lanes, mailings, messages, channels and nodes, in the list, the log and webhooks. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OPERATOR_EVENTS, type OperatorEventName } from '../../src/flows/operator-events/types.ts';
+import { OPERATOR_EVENTS, type OperatorEventName } from '../../src/flows/operator-event-types.ts';
 import { enterNode } from '../../src/storage/claim.ts';
 import { takeOver } from '../../src/storage/take-over.ts';
 import { compileSchema } from '../../src/validate.ts';
@@ -67,7 +67,7 @@ describe('a lane that opens', () => {
       excerpt: 'out of order, ***',
     });
     expect(received?.signatures).toEqual([expectedSignature(received as never, secret)]);
-    expect(Math.abs((received?.timestamp ?? 0) * 1_000 - corridor.ground.clock.now())).toBeLessThan(60_000);
+    expect(Math.abs((received?.timestamp ?? 0) * 1_000 - corridor.runtime.clock.now())).toBeLessThan(60_000);
     expect(JSON.stringify(await receiver.received())).not.toContain('secret-token');
 
     const [line] = loggedOf('lane.opened');
@@ -270,8 +270,8 @@ describe('everything else', () => {
   });
 
   it('a node that died is told to everyone, with how much it had under way', async () => {
-    const { database, ground } = corridor;
-    const nowMs = ground.clock.now();
+    const { database, runtime } = corridor;
+    const nowMs = runtime.clock.now();
     const dead = await enterNode(database, 'dead-host/1');
     const own = corridor.worker.node();
     await database.query("update node set heartbeat_at = now() - interval '1 hour' where id = $1", [dead]);
@@ -283,11 +283,17 @@ describe('everything else', () => {
     );
     const taken = await takeOver(database, own, 900_000, nowMs);
     expect(taken.orphans).toHaveLength(3);
-    expect(taken.told).toMatchObject([{ type: 'node.lost', account: null, data: { node: dead, claims: 3 } }]);
+    expect(taken.emitted).toMatchObject([
+      { type: 'node.lost', account: null, data: { node: dead, claims: 3 } },
+    ]);
     await database.query('delete from waiting where id = any($1::uuid[])', [
       taken.orphans.map((each) => each.id),
     ]);
-    expect(await takeOver(database, own, 900_000, nowMs)).toEqual({ heir: undefined, orphans: [], told: [] });
+    expect(await takeOver(database, own, 900_000, nowMs)).toEqual({
+      heir: undefined,
+      orphans: [],
+      emitted: [],
+    });
     expect(await toldOf('node.lost')).toMatchObject([{ scope: 'platform', data: { name: 'dead-host/1' } }]);
   });
 
@@ -310,7 +316,7 @@ describe('everything else', () => {
     expect(new Set(theirs.body.data.map((each: Told) => each.scope))).toEqual(new Set(['platform']));
   });
 
-  it('no secret came into the books in the clear', async () => {
+  it('no secret came into the database in the clear', async () => {
     expect(await corridor.dump()).not.toMatch(/whsec_|secret-token-main/);
   });
 });

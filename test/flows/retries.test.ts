@@ -69,7 +69,7 @@ describe('a retry', () => {
       expect(await requestsOf(id)).toBe(tries + 2);
     }
     expect(await corridor.view(id)).toMatchObject({ state: 'queued', attempt: 1 });
-    const expiresAt = new Date(corridor.ground.clock.now() + 25 * HOUR * 1_000).toISOString();
+    const expiresAt = new Date(corridor.runtime.clock.now() + 25 * HOUR * 1_000).toISOString();
     const brief = await corridor.send('days', { ...person('brief'), expiresAt });
     await corridor.idle();
     await corridor.provider.script('/send', { status: 202 });
@@ -162,7 +162,7 @@ describe('when tries are spent', () => {
 
 describe('a message that should not go', () => {
   it('expires while it waits', async () => {
-    const at = (seconds: number) => new Date(corridor.ground.clock.now() + seconds * 1_000).toISOString();
+    const at = (seconds: number) => new Date(corridor.runtime.clock.now() + seconds * 1_000).toISOString();
     const id = await sendThrough(
       'expiring',
       messagePipeline({ retry: { delays: [3_600] } }),
@@ -192,7 +192,7 @@ describe('a message that should not go', () => {
       },
     ];
     await corridor.provider.script('/after', { status: 503 }, { status: 400 });
-    const expiresAt = new Date(corridor.ground.clock.now() + 60_000).toISOString();
+    const expiresAt = new Date(corridor.runtime.clock.now() + 60_000).toISOString();
     const id = await sendThrough('sent_in_time', pipeline, [{ status: 202 }], { message: { expiresAt } });
     expect(await corridor.view(id)).toMatchObject({ state: 'sent' });
     await corridor.pass(101);

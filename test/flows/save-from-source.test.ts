@@ -18,7 +18,7 @@ for (const kind of await databaseKinds()) {
       [author, reviewer, sourceId] = [
         await api.tokenOf('editor'),
         await api.tokenOf('editor'),
-        api.ground.ids.next(),
+        api.runtime.ids.next(),
       ];
     });
     afterAll(() => api.close());
@@ -35,7 +35,7 @@ for (const kind of await databaseKinds()) {
       unresolved: string[] = [],
     ) =>
       saveFromSource(
-        api.ground,
+        api.runtime,
         {
           accountId: api.accountId,
           sourceId,
@@ -50,7 +50,7 @@ for (const kind of await databaseKinds()) {
         () => unresolved,
       );
     const edit = (id: string, json: object) => api.call(`PUT /content/${id}`, { token: author, json });
-    const read = async (id: string) => (await readItem(api.ground.database, api.accountId, id))?.item;
+    const read = async (id: string) => (await readItem(api.runtime.database, api.accountId, id))?.item;
 
     it('makes a draft, and the same again changes nothing', async () => {
       const entry = newEntry();
@@ -108,7 +108,7 @@ for (const kind of await databaseKinds()) {
         unresolved: ['customer.x'],
         item: { status: 'draft', version: 3, published_version: 2 },
       });
-      const history = await listHistory(api.ground.database, api.accountId, first.item.id, {
+      const history = await listHistory(api.runtime.database, api.accountId, first.item.id, {
         limit: 10,
         before: undefined,
       });
@@ -136,7 +136,7 @@ for (const kind of await databaseKinds()) {
       });
       expect(conflict.item.conflict).toContain('revert to 3');
       expect(await save(entry, 'Two', { autoPublish: true })).toMatchObject({ outcome: 'unchanged' });
-      const versions = await listVersions(api.ground.database, api.accountId, item.id, 10);
+      const versions = await listVersions(api.runtime.database, api.accountId, item.id, 10);
       expect(versions.map((row) => [row.version, row.content.body, row.changed_by === null])).toEqual([
         [3, 'Two', true],
         [2, 'Better', false],

@@ -106,7 +106,7 @@ describe('the Schedule pipeline', () => {
   });
 
   it('begins at a given time, at once where that has passed', async () => {
-    const at = (seconds: number) => new Date(corridor.ground.clock.now() + seconds * 1_000).toISOString();
+    const at = (seconds: number) => new Date(corridor.runtime.clock.now() + seconds * 1_000).toISOString();
     const message: Pipe[] = [
       { id: 1, type: 'scheduled', params: { pipe_id: 21, at: '$template.text', template: { word: 'hi' } } },
     ];

@@ -139,7 +139,7 @@ describe.each(kinds)('on the %s database', (kind) => {
       corridor.database.query('update lane set breaker = $2, probe_at = $3 where id = $1', [
         alpha?.id ?? 0,
         breaker,
-        new Date(corridor.ground.clock.now() + probeInMs),
+        new Date(corridor.runtime.clock.now() + probeInMs),
       ]);
     await set('open', 3_600_000);
     const [passed = ''] = await all('probe', 1);

@@ -99,7 +99,7 @@ describe.each(kinds)('rest, on the %s database', (kind) => {
     });
     const id = await send('shared', { sender: 'other' });
     await until(async () => {
-      const later = new Date(corridor.ground.clock.now() + 30_000);
+      const later = new Date(corridor.runtime.clock.now() + 30_000);
       const find = 'select 1 from waiting where message_id = $1 and owner is null and due_at > $2';
       return (await corridor.database.query(find, [id, later])).length === 1;
     });

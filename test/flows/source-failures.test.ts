@@ -200,7 +200,7 @@ for (const kind of await databaseKinds()) {
       expect((await itemsOf(corridor, id)).get('1')).toMatchObject({ status: 'published' });
     });
 
-    it('shows no secret in what it says about refusals, in the log or in the books', async () => {
+    it('shows no secret in what it says about refusals, in the log or in the database', async () => {
       const cms = await start('contentful', 1);
       const id = await addSource(corridor, 'contentful', cms, {
         config: {

@@ -49,13 +49,13 @@ describe.each(await databaseKinds())('a content source on the %s database', (kin
   beforeAll(async () => {
     api = await openContentApi(kind);
     [author, reviewer] = [await api.tokenOf('editor'), await api.tokenOf('editor')];
-    sourceId = api.ground.ids.next();
+    sourceId = api.runtime.ids.next();
   });
   afterAll(() => api.close());
 
   const save = (externalId: string, body: string, autoPublish = false) =>
     saveFromSource(
-      api.ground,
+      api.runtime,
       {
         accountId: api.accountId,
         sourceId,
@@ -70,12 +70,12 @@ describe.each(await databaseKinds())('a content source on the %s database', (kin
     );
   const act = (call: SourceCall, externalId: string) =>
     call === 'sync_withdraw'
-      ? withdrawFromSource(api.ground, { accountId: api.accountId, sourceId, externalId })
+      ? withdrawFromSource(api.runtime, { accountId: api.accountId, sourceId, externalId })
       : save(externalId, 'Changed there', call === 'sync_publish').then(({ outcome }) => outcome);
   const whole = async (id: string) => ({
     item: (await api.call(`GET /content/${id}`)).body,
     history: (await api.call(`GET /content/${id}/history`)).body,
-    audit: await api.ground.database.query('select count(*)::int from audit where subject = $1', [
+    audit: await api.runtime.database.query('select count(*)::int from audit where subject = $1', [
       `content/${id}`,
     ]),
   });

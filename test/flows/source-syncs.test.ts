@@ -28,7 +28,7 @@ for (const kind of await databaseKinds()) {
         lastSync: { created: 3, full: true },
       });
       const since = () => cms.seen.at(-1)?.query.get('filters[updatedAt][$gte]') ?? null;
-      const nowMs = corridor.ground.clock.now();
+      const nowMs = corridor.runtime.clock.now();
       cms.entries[1] = {
         ...cms.entries[1],
         id: '2',

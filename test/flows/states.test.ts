@@ -1,7 +1,7 @@
 /** Events late, twice, early, in any order: one shown state, one count of each. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { settleParts } from '../../src/flows/settler.ts';
+import { settleEffects } from '../../src/flows/settlement/settler.ts';
 import { insertRequests } from '../../src/storage/accept.ts';
 import { claim, enterNode, FIRST_ID } from '../../src/storage/claim.ts';
 import { ensureLane } from '../../src/storage/lanes.ts';
@@ -40,8 +40,8 @@ const one = (messages: number) => [
 ];
 
 it('shows one result for 1,000 orders, settled alone or together', async () => {
-  const { database, ground } = corridor;
-  const nowMs = ground.clock.now();
+  const { database, runtime } = corridor;
+  const nowMs = runtime.clock.now();
   const node = await enterNode(database, 'orders');
   const lane = await ensureLane(database, {
     key: 'the orders of this test',
@@ -70,7 +70,7 @@ it('shows one result for 1,000 orders, settled alone or together', async () => {
     ),
     { numRuns: 1_000, seed: 7 },
   );
-  const ids = orders.map(() => ground.ids.next());
+  const ids = orders.map(() => runtime.ids.next());
   await database.query(
     `insert into message (id, account_id, channel_id, channel_version_id, lane_id, resource_id, state, class, updated_at)
      select i, account_id, channel_id, channel_version_id, lane_id, resource_id, 10, class, updated_at
@@ -86,7 +86,7 @@ it('shows one result for 1,000 orders, settled alone or together', async () => {
   }));
   for (let turn = 0; turn < length; turn += 1) {
     const arriving = rests.flatMap(({ messageId, order, sizes }) =>
-      order.splice(0, sizes[turn]).map((event) => ({ ...event, messageId, source: ground.ids.next() })),
+      order.splice(0, sizes[turn]).map((event) => ({ ...event, messageId, source: runtime.ids.next() })),
     );
     for (let from = 0; from < arriving.length; from += 500) {
       const together = arriving.slice(from, from + 500);
@@ -101,15 +101,15 @@ it('shows one result for 1,000 orders, settled alone or together', async () => {
         payload: '{}',
         dedupeKey: null,
       }));
-      await insertRequests(database, rows, ground.clock.now());
+      await insertRequests(database, rows, runtime.clock.now());
       const share = { laneId: lane.id, afterDueMs: 0, afterId: FIRST_ID, share: 1_000 };
-      expect(await claim(database, node, ground.clock.now(), [share])).toHaveLength(together.length);
+      expect(await claim(database, node, runtime.clock.now(), [share])).toHaveLength(together.length);
       const parts = together.map(({ source, messageId, type, key }) => ({
         done: [source],
-        loose: [
+        unmatched: [
           {
             source,
-            id: ground.ids.next(),
+            id: runtime.ids.next(),
             channelId,
             accountId: null,
             senderId: null,
@@ -125,7 +125,7 @@ it('shows one result for 1,000 orders, settled alone or together', async () => {
           },
         ],
       }));
-      await settleParts(ground, node, parts);
+      await settleEffects(runtime, node, parts);
     }
   }
   expect(await shown(ids)).toEqual(one(1_000));

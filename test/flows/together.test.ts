@@ -68,7 +68,7 @@ describe.skipIf(!reachable)('two engines on one PostgreSQL server', () => {
   it('send each message once, and both work', async () => {
     await corridor.addChannel(smsChannel('once', messagePipeline({ url: '$sender.base_url/once' })));
     await corridor.addSender('once');
-    const before = [corridor, other].map((node) => node.ground.stages.totals().run.items);
+    const before = [corridor, other].map((node) => node.runtime.stages.totals().run.items);
     const ids = await sendMany('once', 'main', 2_000);
     await until(async () => (await countsOf('once'))[SENT] === 2_000);
     const references = (await corridor.provider.log())
@@ -76,7 +76,7 @@ describe.skipIf(!reachable)('two engines on one PostgreSQL server', () => {
       .map((each) => each.reference);
     expect(references.toSorted()).toEqual(ids.toSorted());
     const worked = [corridor, other].map(
-      (node, index) => node.ground.stages.totals().run.items - (before[index] ?? 0),
+      (node, index) => node.runtime.stages.totals().run.items - (before[index] ?? 0),
     );
     expect(Math.min(...worked)).toBeGreaterThan(0);
     expect(worked[0] ?? 0).toBeLessThan(3_000);

@@ -26,6 +26,13 @@ function folderOf(file: string): string {
   return file.includes('/') ? (file.split('/')[0] as string) : file;
 }
 
+/** Files of src that a file imports, by their path in src. */
+function targetsOf(file: string, text: string): string[] {
+  return importsOf(text)
+    .filter((name) => name.startsWith('.'))
+    .map((name) => relative(SRC, resolve(SRC, dirname(file), name)));
+}
+
 function tableAfter(heading: string): string[][] {
   const page = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8');
   const section = page.slice(page.indexOf(heading));
@@ -97,6 +104,49 @@ describe('the import table', () => {
   });
 });
 
+describe('the rooms of flows', () => {
+  const rank = new Map<string, number>();
+  for (const [index, [rooms = '']] of tableAfter('| rooms of flows, in their order |').entries()) {
+    for (const room of rooms.split(' ')) rank.set(room, index);
+  }
+  const roomOf = (file: string) => file.split('/').slice(1, -1)[0];
+
+  it('are all in the table', () => {
+    const rooms = files.flatMap(({ file }) => (file.startsWith('flows/') ? (roomOf(file) ?? []) : []));
+    expect([...new Set(rooms)].filter((room) => !rank.has(room))).toEqual([]);
+  });
+
+  it('keep their order', () => {
+    const broken: string[] = [];
+    for (const { file, text } of files) {
+      if (!file.startsWith('flows/')) continue;
+      const own = roomOf(file);
+      for (const target of targetsOf(file, text)) {
+        const room = target.startsWith('flows/') ? roomOf(target) : undefined;
+        if (room === undefined || room === own) continue;
+        if (own === undefined || (rank.get(room) ?? 0) >= (rank.get(own) ?? 0)) {
+          broken.push(`${file} imports ${target}`);
+        }
+      }
+    }
+    expect(broken).toEqual([]);
+  });
+});
+
+it('no imports form a circle', () => {
+  const imports = new Map(files.map(({ file, text }) => [file, targetsOf(file, text)]));
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (file: string, path: readonly string[]) => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+    if (done.has(file)) return;
+    done.add(file);
+    for (const target of imports.get(file) ?? []) visit(target, [...path, file]);
+  };
+  for (const file of imports.keys()) visit(file, []);
+  expect(circles).toEqual([]);
+});
+
 describe('outside libraries', () => {
   it('have their owner folders', () => {
     const owners = new Map<string, Set<string>>();
@@ -130,6 +180,11 @@ describe('names and sizes', () => {
   it('keeps files small: median under 100 lines', () => {
     const lengths = files.map(({ text }) => text.split('\n').length).sort((a, b) => a - b);
     expect(lengths[Math.floor(lengths.length / 2)]).toBeLessThan(100);
+  });
+
+  it('has no file of more than 300 lines', () => {
+    const long = files.filter(({ text }) => text.trimEnd().split('\n').length > 300);
+    expect(long.map(({ file }) => file)).toEqual([]);
   });
 
   it('has no default exports, enums, or ways around the types', () => {

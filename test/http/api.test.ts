@@ -8,7 +8,7 @@ import { texts } from '../support/channels.ts';
 
 let api: Api;
 beforeAll(async () => {
-  api = await openApi(({ ground, directory }) => senderRoutes(ground, directory));
+  api = await openApi(({ runtime, directory }) => senderRoutes(runtime, directory));
   await api.addChannel(texts);
 });
 afterAll(() => api.close());
@@ -69,18 +69,18 @@ describe('an Idempotency-Key', () => {
     await send('key-2', 'other_a');
     const answer = await send('key-2', 'other_b');
     expect(answer.status).toBe(409);
-    expect(await findEntity(api.ground.database, 'sender', api.accountId, 'other_b')).toBeUndefined();
+    expect(await findEntity(api.runtime.database, 'sender', api.accountId, 'other_b')).toBeUndefined();
   });
 
   it('finds what was made where the answer was lost in a crash', async () => {
     const first = await send('key-3', 'crashed');
-    await api.ground.database.query(
+    await api.runtime.database.query(
       "update idempotency set status = null, answer = null where key = 'key-3'",
     );
     const second = await send('key-3', 'crashed');
     expect(second.status).toBe(201);
     expect(second.body).toEqual(first.body);
-    const [count] = await api.ground.database.query<{ count: number }>(
+    const [count] = await api.runtime.database.query<{ count: number }>(
       'select count(*)::int as count from audit where subject = $1',
       [`senders/${textAt(first, 'id')}`],
     );

@@ -7,9 +7,9 @@ import { type Api, openApi } from '../support/api.ts';
 
 let api: Api;
 beforeAll(async () => {
-  api = await openApi(({ ground, directory }) => [
-    ...channelRoutes(ground, directory, () => {}),
-    ...channelCheckRoutes(ground, directory),
+  api = await openApi(({ runtime, directory }) => [
+    ...channelRoutes(runtime, directory, () => {}),
+    ...channelCheckRoutes(runtime, directory),
   ]);
   await api.call('POST /channels', { json: acme });
 });

@@ -10,9 +10,9 @@ import { texts } from '../support/channels.ts';
 
 let api: Api;
 beforeAll(async () => {
-  api = await openApi(({ ground, directory }) => [
-    ...channelRoutes(ground, directory, () => {}),
-    ...providerConfigRoutes(ground, directory),
+  api = await openApi(({ runtime, directory }) => [
+    ...channelRoutes(runtime, directory, () => {}),
+    ...providerConfigRoutes(runtime, directory),
   ]);
   await api.addChannel(texts);
   await api.addChannel({ ...texts, sid: 'telegraph', id: 150, kind: 'system', name: 'Telegraph' });
@@ -169,8 +169,8 @@ describe('the status of a channel', () => {
   it('pauses what goes out of it, and lets in what comes', async () => {
     await create('pausing');
     const { id } = await documentOf('pausing');
-    const database = api.ground.database;
-    const nowMs = api.ground.clock.now();
+    const database = api.runtime.database;
+    const nowMs = api.runtime.clock.now();
     for (const direction of ['out', 'in']) {
       await ensureLane(database, {
         key: `${id}/-/-/-/${direction}`,
@@ -199,12 +199,12 @@ describe('the status of a channel', () => {
 describe('deleting a channel', () => {
   it('waits until nothing waits in it', async () => {
     await create('busy');
-    const { database } = api.ground;
+    const { database } = api.runtime;
     const row = await findChannel(database, 'busy');
-    const waiting = api.ground.ids.next();
+    const waiting = api.runtime.ids.next();
     await database.query(
       'insert into waiting (id, lane_id, due_at, pipeline, channel_version_id) values ($1, 1, $2, 1, $3)',
-      [waiting, new Date(api.ground.clock.now()), row?.version_id ?? 0],
+      [waiting, new Date(api.runtime.clock.now()), row?.version_id ?? 0],
     );
     expect((await api.call('DELETE /channels/busy')).body).toMatchObject({
       status: 409,
@@ -234,8 +234,8 @@ describe('provider settings', () => {
       project: 'p2',
       key: 'hush-hush',
     });
-    const kept = await api.ground.database.query('select fields::text from provider_config');
-    const audit = await api.ground.database.query('select * from audit');
+    const kept = await api.runtime.database.query('select fields::text from provider_config');
+    const audit = await api.runtime.database.query('select * from audit');
     expect(JSON.stringify([kept, audit, shown.text])).not.toContain('hush-hush');
   });
 

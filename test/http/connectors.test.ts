@@ -7,7 +7,7 @@ import { type Api, openApi } from '../support/api.ts';
 
 let api: Api;
 beforeAll(async () => {
-  api = await openApi(({ ground, directory }) => connectorRoutes(ground, directory));
+  api = await openApi(({ runtime, directory }) => connectorRoutes(runtime, directory));
 });
 afterAll(() => api.close());
 
@@ -24,9 +24,9 @@ const body = (sid: string, more: object = {}) => ({
 });
 const create = (sid: string, more: object = {}) => api.call('POST /connectors', { json: body(sid, more) });
 const opened = async (sid: string) => {
-  const row = await findEntity(api.ground.database, 'connector', api.accountId, sid);
+  const row = await findEntity(api.runtime.database, 'connector', api.accountId, sid);
   expect(JSON.stringify(row)).not.toContain(PASSWORD);
-  return openFields(api.ground.vault, row?.fields ?? {}).values;
+  return openFields(api.runtime.vault, row?.fields ?? {}).values;
 };
 
 describe('connectors', () => {
@@ -98,7 +98,7 @@ describe('connectors', () => {
 
   it('leave no password in the audit or in any list', async () => {
     expect((await api.call('GET /connectors')).text).not.toContain(PASSWORD);
-    const rows = await api.ground.database.query('select * from audit');
+    const rows = await api.runtime.database.query('select * from audit');
     expect(JSON.stringify(rows).includes(PASSWORD)).toBe(false);
     expect(rows.length).toBeGreaterThan(5);
     expect(api.errors).toEqual([]);

@@ -67,7 +67,7 @@ for (const kind of await databaseKinds()) {
     const whole = async (id: string) => ({
       item: (await api.call(`GET /content/${id}`)).body,
       history: (await api.call(`GET /content/${id}/history`)).body,
-      audit: await api.ground.database.query('select count(*)::int from audit where subject = $1', [
+      audit: await api.runtime.database.query('select count(*)::int from audit where subject = $1', [
         `content/${id}`,
       ]),
     });
@@ -135,7 +135,7 @@ for (const kind of await databaseKinds()) {
       const author = await api.tokenOf('editor');
       const id = await itemIn(api, { author, reviewer: tokens.reviewer }, 'in_review');
       const { userId } = await api.tokens.callerOf(`Bearer ${author}`);
-      await api.ground.database.query("update app_user set role = 'admin' where id = $1", [userId]);
+      await api.runtime.database.query("update app_user set role = 'admin' where id = $1", [userId]);
       const asAdmin = await secondToken(api, author, 'admin');
       expect((await api.tokens.callerOf(`Bearer ${asAdmin}`)).role).toBe('admin');
       expect((await callContent(api, asAdmin, 'approve', id)).status).toBe(403);
@@ -146,7 +146,7 @@ for (const kind of await databaseKinds()) {
       const id = await itemIn(api, { author, reviewer: tokens.reviewer }, 'in_review');
       const { userId } = await api.tokens.callerOf(`Bearer ${author}`);
       const set = async (status: string) => {
-        await api.ground.database.query('update app_user set status = $2 where id = $1', [userId, status]);
+        await api.runtime.database.query('update app_user set status = $2 where id = $1', [userId, status]);
         api.tokens.forget();
       };
       await set('disabled');
@@ -234,7 +234,7 @@ for (const kind of await databaseKinds()) {
       const json = { content: { body: 'Once' } };
       const edit = () => api.call(`PUT /content/${id}`, { token: tokens.author, json, headers });
       const first = await edit();
-      await api.ground.database.query('update idempotency set status = null, answer = null where key = $1', [
+      await api.runtime.database.query('update idempotency set status = null, answer = null where key = $1', [
         headers['idempotency-key'],
       ]);
       const second = await edit();

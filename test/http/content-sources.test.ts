@@ -1,8 +1,8 @@
 /** The API of content sources: who may, what is refused, what is never shown, and what webhooks are answered. */
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Lanes } from '../../src/flows/lanes.ts';
-import { createLanes } from '../../src/flows/lanes.ts';
+import type { Lanes } from '../../src/flows/lanes/lanes.ts';
+import { createLanes } from '../../src/flows/lanes/lanes.ts';
 import { auditRoutes } from '../../src/http/routes/audit.ts';
 import { contentSourceRoutes } from '../../src/http/routes/content-sources.ts';
 import { at, pointersOf, rowsOf, textAt } from '../support/answers.ts';
@@ -17,9 +17,9 @@ describe('content sources', () => {
   let viewer: string;
   beforeAll(async () => {
     let lanes: Lanes | undefined;
-    api = await openApi(({ ground }) => {
-      lanes ??= createLanes(ground);
-      return [...contentSourceRoutes(ground, lanes, noSend, () => {}), ...auditRoutes(ground)];
+    api = await openApi(({ runtime }) => {
+      lanes ??= createLanes(runtime);
+      return [...contentSourceRoutes(runtime, lanes, noSend, () => {}), ...auditRoutes(runtime)];
     });
     [editor, viewer] = [await api.tokenOf('editor'), await api.tokenOf('viewer')];
   });
@@ -39,7 +39,7 @@ describe('content sources', () => {
   };
   const create = (more: object = {}) => api.call('POST /content-sources', { json: source(more) });
   const waiting = async () =>
-    (await api.ground.database.query<{ payload: string }>('select payload from waiting')).map((row) =>
+    (await api.runtime.database.query<{ payload: string }>('select payload from waiting')).map((row) =>
       JSON.parse(row.payload),
     );
 
@@ -130,7 +130,7 @@ describe('content sources', () => {
     expect(cleared.body).toMatchObject({ webhookSecret: null });
     expect(at(cleared.body, 'config')).toEqual({ url: 'https://b.example.com', collection: 'posts' });
     const everything = JSON.stringify([
-      await api.ground.database.query('select * from content_source'),
+      await api.runtime.database.query('select * from content_source'),
       (await api.call('GET /audit?limit=100')).body,
       (await api.call('GET /content-sources?limit=100')).body,
     ]);
@@ -201,11 +201,11 @@ describe('content sources', () => {
     const rows = async () => (await waiting()).filter((each) => each.sourceId === id);
     expect(await rows()).toEqual([{ sourceId: id, kind: 'sync', full: true }]);
     expect(await api.call(`POST /content-sources/${id}/sync`)).toMatchObject({ status: 202 });
-    const [row] = await api.ground.database.query<{ sync_id: string }>(
+    const [row] = await api.runtime.database.query<{ sync_id: string }>(
       'select sync_id from content_source where id = $1',
       [id],
     );
-    const [newest] = await api.ground.database.query<{ id: string }>(
+    const [newest] = await api.runtime.database.query<{ id: string }>(
       'select id from waiting order by id desc limit 1',
     );
     expect(row?.sync_id).toBe(newest?.id);
@@ -239,7 +239,7 @@ describe('content sources', () => {
 
     it('are answered 400 for what is no id, and 404 for an unknown one', async () => {
       expect(await post('blog', body, sign(body))).toMatchObject({ status: 400 });
-      expect(await post(api.ground.ids.next(), body, sign(body))).toMatchObject({ status: 404 });
+      expect(await post(api.runtime.ids.next(), body, sign(body))).toMatchObject({ status: 404 });
     });
 
     it('are answered 403 where no secret is set', async () => {

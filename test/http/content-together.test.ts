@@ -102,7 +102,7 @@ describe.skipIf(!reachable)('content on a PostgreSQL server', () => {
         expect(line.by).not.toBe(submitted?.by);
         expect(line.version).toBe(submitted?.version);
       }
-      const [{ audits } = { audits: -1 }] = await api.ground.database.query<{ audits: number }>(
+      const [{ audits } = { audits: -1 }] = await api.runtime.database.query<{ audits: number }>(
         'select count(*)::int as audits from audit where subject = $1',
         [`content/${id}`],
       );

@@ -221,7 +221,7 @@ for (const kind of await databaseKinds()) {
     });
 
     it('gives other parts what is published, and versions that they pinned', async () => {
-      const { database } = api.ground;
+      const { database } = api.runtime;
       const published = await itemIn(api, people, 'published');
       const draft = await itemIn(api, people, 'draft');
       await edit(published, { content: { body: 'Newer' } });
@@ -248,7 +248,7 @@ for (const kind of await databaseKinds()) {
     it('says in the audit what changed', async () => {
       const id = await itemIn(api, people, 'approved');
       const { userId } = await api.tokens.callerOf(`Bearer ${people.reviewer}`);
-      const rows = await api.ground.database.query(
+      const rows = await api.runtime.database.query(
         'select action, user_id, before, after from audit where subject = $1 order by id desc',
         [`content/${id}`],
       );

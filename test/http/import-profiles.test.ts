@@ -6,7 +6,7 @@ import { importsOf, inPieces, linesOf } from '../support/imports.ts';
 
 let api: Api;
 beforeAll(async () => {
-  api = await openApi(({ ground }) => profileRoutes(ground));
+  api = await openApi(({ runtime }) => profileRoutes(runtime));
 });
 afterAll(() => api.close());
 
@@ -14,7 +14,7 @@ const { csv, ndjson } = importsOf(() => api);
 const fieldsOf = async (externalId: string) =>
   at((await api.call(`GET /profiles/${externalId}`)).body, 'fields');
 const count = async (prefix: string) => {
-  const [row] = await api.ground.database.query<{ count: number }>(
+  const [row] = await api.runtime.database.query<{ count: number }>(
     'select count(*)::int as count from profile where starts_with(external_id, $1)',
     [prefix],
   );
@@ -154,7 +154,7 @@ describe('importing profiles', () => {
     expect(linesOf(answer)).toEqual([1]);
   });
 
-  it('takes a line only after what came before it is on its way to the books', async () => {
+  it('takes a line only after what came before it is on its way to the database', async () => {
     // The stream is endless until the rows read first are stored: reading it all at first would never end.
     let sent = 0;
     const stream = new ReadableStream<Uint8Array>(
@@ -191,7 +191,7 @@ describe('importing profiles', () => {
     expect(answer.status).toBe(400);
     expect(at(answer.body, 'detail')).toContain('broke off');
     expect(await count('b')).toBe(1_000);
-    const [entry] = await api.ground.database.query(
+    const [entry] = await api.runtime.database.query(
       'select action, after from audit order by id desc limit 1',
     );
     expect(entry).toEqual({ action: 'profiles.import', after: { created: 1_000, updated: 0, failed: 0 } });

@@ -9,14 +9,14 @@ import { importsOf, linesOf } from '../support/imports.ts';
 
 let api: Api;
 beforeAll(async () => {
-  api = await openApi(({ ground, directory }) => [
-    ...profileRoutes(ground),
-    ...subscriptionRoutes(ground, directory),
+  api = await openApi(({ runtime, directory }) => [
+    ...profileRoutes(runtime),
+    ...subscriptionRoutes(runtime, directory),
   ]);
   await api.addChannel(texts);
   await api.addChannel(wall);
   const values = { sid: 'brand', name: 'Brand', channels: { json: '{}' } };
-  await insertEntity(api.ground.database, 'resource', api.ground.ids.next(), api.accountId, values, 0);
+  await insertEntity(api.runtime.database, 'resource', api.runtime.ids.next(), api.accountId, values, 0);
 });
 afterAll(() => api.close());
 

@@ -7,7 +7,7 @@ import { createExternalSignIn, type ExternalSignIn } from '../../src/access/exte
 import { createPasswords } from '../../src/access/passwords.ts';
 import { createSessions } from '../../src/access/sessions.ts';
 import { readConfig } from '../../src/config.ts';
-import type { Ground } from '../../src/flows/ground.ts';
+import type { Runtime } from '../../src/flows/runtime.ts';
 import { auditRoutes } from '../../src/http/routes/audit.ts';
 import { meRoutes } from '../../src/http/routes/me.ts';
 import { sessionRoutes } from '../../src/http/routes/sessions.ts';
@@ -34,7 +34,7 @@ let http: HttpClient;
 let api: Api;
 /** The sign-in that the routes use, so that a test can set up another. */
 let external: ExternalSignIn;
-let ground: Ground;
+let runtime: Runtime;
 
 function setUp(newUserRole?: Role, client: { secret?: string; http?: HttpClient } = {}): ExternalSignIn {
   const oidc = createOidc({
@@ -43,18 +43,18 @@ function setUp(newUserRole?: Role, client: { secret?: string; http?: HttpClient 
     clientSecret: client.secret ?? CLIENT_SECRET,
     redirect: REDIRECT,
     send: (request) => (client.http ?? http).send(request, 'oidc'),
-    now: () => ground.clock.now(),
+    now: () => runtime.clock.now(),
   });
-  return createExternalSignIn(ground, oidc, { redirect: REDIRECT, newUserRole });
+  return createExternalSignIn(runtime, oidc, { redirect: REDIRECT, newUserRole });
 }
 
 beforeAll(async () => {
   provider = await startIdentityProvider();
   http = createHttpClient({ guard: createAddressGuard(['127.0.0.0/8']), defaultConnections: 4 });
-  api = await openApi(({ ground: made, tokens }) => {
-    ground = made;
+  api = await openApi(({ runtime: made, tokens }) => {
+    runtime = made;
     const passwords = createPasswords({ memoryKib: 64, passes: 1 });
-    const sessions = createSessions(ground, passwords, tokens.forget, () => {});
+    const sessions = createSessions(runtime, passwords, tokens.forget, () => {});
     const current: ExternalSignIn = {
       redirect: REDIRECT,
       begin: (account) => external.begin(account),
@@ -62,9 +62,9 @@ beforeAll(async () => {
     };
     return [
       ...sessionRoutes(sessions, current),
-      ...meRoutes(ground, sessions),
-      ...userRoutes(ground, tokens, passwords),
-      ...auditRoutes(ground),
+      ...meRoutes(runtime, sessions),
+      ...userRoutes(runtime, tokens, passwords),
+      ...auditRoutes(runtime),
     ];
   });
 });
@@ -204,7 +204,7 @@ describe('signing in at an identity provider', () => {
   });
 
   it('takes a secret of another use for no attempt of ours', async () => {
-    const sealed = ground.vault.seal({ state: 's', nonce: 'n', verifier: 'v', expiresMs: 9e15 }, 'now');
+    const sealed = runtime.vault.seal({ state: 's', nonce: 'n', verifier: 'v', expiresMs: 9e15 }, 'now');
     const kept = Buffer.from(JSON.stringify(sealed)).toString('base64url');
     const answer = await comeBack(new URL(`${REDIRECT}?code=x&state=s`), `sluiceway_oidc=${kept}`);
     expectRefused(answer, 'not begun in this browser');

@@ -1,12 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { OpenOutside } from '../../src/flows/around.ts';
-import { createLaneHolds } from '../../src/flows/lane-holds.ts';
-import { createLanes } from '../../src/flows/lanes.ts';
-import { createLimiter } from '../../src/flows/limiter.ts';
-import { createOpenOutside } from '../../src/flows/open-outside.ts';
-import { createRunOperation } from '../../src/flows/run-operation.ts';
+import { createLaneRests } from '../../src/flows/lanes/lane-rests.ts';
+import { createLanes } from '../../src/flows/lanes/lanes.ts';
+import { createLimiter } from '../../src/flows/lanes/limiter.ts';
+import { createOpenOutside } from '../../src/flows/run/open-outside.ts';
+import type { OpenOutside } from '../../src/flows/run/run-context.ts';
+import { createRunOperation } from '../../src/flows/run/run-operation.ts';
 import { channelRoutes } from '../../src/http/routes/channels.ts';
 import { operationRoutes } from '../../src/http/routes/operations.ts';
 import { senderRoutes } from '../../src/http/routes/senders.ts';
@@ -36,22 +36,22 @@ let open: OpenOutside;
 beforeAll(async () => {
   await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
   const { port } = provider.address() as AddressInfo;
-  api = await openApi(({ ground, directory }) => {
-    const limiter = createLimiter(ground, { leaseMs: 10_000 });
-    const holds = createLaneHolds(ground, () => {});
+  api = await openApi(({ runtime, directory }) => {
+    const limiter = createLimiter(runtime, { leaseMs: 10_000 });
+    const rests = createLaneRests(runtime, () => {});
     const { byName } = createModules({
       guard,
       http,
-      now: ground.clock.now,
+      now: runtime.clock.now,
       receipt: async () => {},
       log: () => {},
     });
     const query = async () => [];
-    open = createOpenOutside(ground, limiter, holds, { send: http.send, authorize, query, modules: byName });
+    open = createOpenOutside(runtime, limiter, rests, { send: http.send, authorize, query, modules: byName });
     return [
-      ...channelRoutes(ground, directory, () => {}),
-      ...senderRoutes(ground, directory),
-      ...operationRoutes(ground, directory, createLanes(ground), open),
+      ...channelRoutes(runtime, directory, () => {}),
+      ...senderRoutes(runtime, directory),
+      ...operationRoutes(runtime, directory, createLanes(runtime), open),
     ];
   });
   const text = JSON.stringify(acme).replaceAll('https://acme.test', `http://127.0.0.1:${port}`);
@@ -124,7 +124,7 @@ describe('an operation', () => {
     // As rules of an older version may have let it pass: the way ends before the result.
     const entry = { ...plan.entry, success: undefined };
     const cut = { ...known.channel, operations: new Map([['category/list', { ...plan, entry }]]) };
-    const runOperation = createRunOperation(api.ground, api.directory, createLanes(api.ground), open);
+    const runOperation = createRunOperation(api.runtime, api.directory, createLanes(api.runtime), open);
     const request = { entity: 'category', operation: 'list', input: { prefix: 'N' } };
     const failure = await failureOf(() => runOperation(api.accountId, cut, request));
     expect(failure.code).toBe('OPERATION_UNFINISHED');
@@ -134,7 +134,7 @@ describe('an operation', () => {
     const known = await api.directory.channel('acme_lists');
     if (known === undefined) throw new Error('no channel');
     const never: OpenOutside = (place) => ({ ...open(place), http: () => new Promise(() => {}) });
-    const runOperation = createRunOperation(api.ground, api.directory, createLanes(api.ground), never, 5);
+    const runOperation = createRunOperation(api.runtime, api.directory, createLanes(api.runtime), never, 5);
     const request = { entity: 'category', operation: 'list', input: { prefix: 'N' } };
     const failure = await failureOf(() => runOperation(api.accountId, known.channel, request));
     expect(failure.code).toBe('RUN_TIMEOUT');

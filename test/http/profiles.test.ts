@@ -8,15 +8,15 @@ import { texts, wall } from '../support/channels.ts';
 
 let api: Api;
 beforeAll(async () => {
-  api = await openApi(({ ground, directory }) => [
-    ...profileRoutes(ground),
-    ...subscriptionRoutes(ground, directory),
+  api = await openApi(({ runtime, directory }) => [
+    ...profileRoutes(runtime),
+    ...subscriptionRoutes(runtime, directory),
   ]);
   await api.addChannel(texts);
   await api.addChannel(wall);
   for (const sid of ['brand', 'shop']) {
     const values = { sid, name: sid, channels: { json: '{}' } };
-    await insertEntity(api.ground.database, 'resource', api.ground.ids.next(), api.accountId, values, 0);
+    await insertEntity(api.runtime.database, 'resource', api.runtime.ids.next(), api.accountId, values, 0);
   }
 });
 afterAll(() => api.close());
@@ -73,7 +73,7 @@ describe('profiles', () => {
     expect(rowsOf(await api.call('GET /profiles?externalId=refused'))).toEqual([]);
   });
 
-  it('refuse values that are nested too deep for the books', async () => {
+  it('refuse values that are nested too deep for the database', async () => {
     const deep = JSON.parse(`${'['.repeat(5_000)}${']'.repeat(5_000)}`);
     const answer = await write('deep', { deep });
     expect(answer.status).toBe(422);
@@ -90,7 +90,7 @@ describe('profiles', () => {
   });
 
   it('go with their subscriptions, but not while messages wait', async () => {
-    const { database, ids } = api.ground;
+    const { database, ids } = api.runtime;
     const id = textAt(await write('going'), 'id');
     await subscribe('going');
     const message = ids.next();
@@ -128,7 +128,7 @@ describe('profiles', () => {
   it('are created again by a repeat whose answer was lost', async () => {
     const given = { json: { externalId: 'crash' }, headers: { 'idempotency-key': 'profile-1' } };
     const lost = await api.call('POST /profiles', given);
-    await api.ground.database.query(
+    await api.runtime.database.query(
       "update idempotency set status = null, answer = null where key = 'profile-1'",
     );
     const again = await api.call('POST /profiles', given);
@@ -188,7 +188,7 @@ describe('subscriptions', () => {
     });
     const put = (json: object) => api.call(`PUT /subscriptions/${textAt(made, 'id')}`, { json });
     const bounced = "update subscription set status = 'hard_bounced', status_reason = '550' where id = $1";
-    await api.ground.database.query(bounced, [textAt(made, 'id')]);
+    await api.runtime.database.query(bounced, [textAt(made, 'id')]);
     expect((await put({ fields: { phone: '+100000002' } })).body).toMatchObject({
       status: 'hard_bounced',
       statusReason: '550',
@@ -241,7 +241,7 @@ describe('the audit of people', () => {
     await write('private', { city: 'Privatown' });
     await subscribe('private', { fields: { phone: '+19998887766' } });
     await api.call('DELETE /profiles/private');
-    const rows = await api.ground.database.query(
+    const rows = await api.runtime.database.query(
       'select action, before, after from audit order by id desc limit 4',
     );
     expect(rows.reverse()).toMatchObject([
@@ -250,7 +250,7 @@ describe('the audit of people', () => {
       { action: 'subscriptions.create', after: { status: 'subscribed', fields: ['phone'] } },
       { action: 'profiles.delete', before: { subscriptions: 1 }, after: null },
     ]);
-    const text = JSON.stringify(await api.ground.database.query('select * from audit'));
+    const text = JSON.stringify(await api.runtime.database.query('select * from audit'));
     const personal = ['ann@private.example', 'Privatown', '+19998887766', 'key-of-push', '"private"'];
     expect(personal.filter((each) => text.includes(each))).toEqual([]);
     expect(api.errors).toEqual([]);

@@ -29,7 +29,7 @@ let messages: string[] = [];
 const insert = (table: string, row: Readonly<Record<string, string | number | Date | null>>) => {
   const names = Object.keys(row);
   const places = names.map((_, index) => `$${index + 1}`);
-  return api.ground.database.query(
+  return api.runtime.database.query(
     `insert into ${table} (${names.join(', ')}) values (${places.join(', ')})`,
     Object.values(row),
   );
@@ -61,13 +61,13 @@ const happen = ({ message, event, type, ago, heard = ago }: Happening, accountId
 const notHere = () => Promise.reject(new Error('not here'));
 
 beforeAll(async () => {
-  api = await openApi(({ ground, directory }) => [
-    ...eventRoutes(ground, directory),
-    ...reportRoutes(ground, directory),
-    ...messageRoutes(ground, directory, { message: notHere, triggered: notHere }, () => {}),
+  api = await openApi(({ runtime, directory }) => [
+    ...eventRoutes(runtime, directory),
+    ...reportRoutes(runtime, directory),
+    ...messageRoutes(runtime, directory, { message: notHere, triggered: notHere }, () => {}),
   ]);
   await api.addChannel(channel);
-  const { ids, database } = api.ground;
+  const { ids, database } = api.runtime;
   const account_id = api.accountId;
   const versions = await database.query<{ id: number }>('select id from channel_version');
   const channel_version_id = versions[0]?.id ?? 0;
@@ -272,7 +272,7 @@ describe('messages as CSV', () => {
   });
 
   it('have all of them, however many pages that takes', async () => {
-    const { ids, database } = api.ground;
+    const { ids, database } = api.runtime;
     const many = Array.from({ length: 2_000 }, () => ids.next());
     await database.query(
       `insert into message (id, account_id, channel_id, channel_version_id, lane_id, resource_id, state, class, updated_at)

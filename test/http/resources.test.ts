@@ -7,7 +7,7 @@ import { texts, wall } from '../support/channels.ts';
 
 let api: Api;
 beforeAll(async () => {
-  api = await openApi(({ ground, directory }) => resourceRoutes(ground, directory));
+  api = await openApi(({ runtime, directory }) => resourceRoutes(runtime, directory));
   await api.addChannel(texts);
   await api.addChannel(wall);
 });
@@ -33,7 +33,7 @@ describe('resources', () => {
     const id = textAt(answer, 'id');
     expect(await valuesIn(id, 'acme_sms')).toMatchObject({ brand: 'Acme', pin: PIN, sid: 'brand' });
     expect(await valuesIn(id, 'acme_wall')).toMatchObject({ page: 'p1' });
-    const row = await findEntity(api.ground.database, 'resource', api.accountId, 'brand');
+    const row = await findEntity(api.runtime.database, 'resource', api.accountId, 'brand');
     expect(JSON.stringify(row)).not.toContain(PIN);
   });
 
@@ -91,7 +91,7 @@ describe('resources', () => {
   });
 
   it('stay while a subscription refers to them', async () => {
-    const { database, ids } = api.ground;
+    const { database, ids } = api.runtime;
     const id = textAt(await create('subscribed'), 'id');
     const profile = ids.next();
     await database.query(
@@ -114,14 +114,14 @@ describe('resources', () => {
     const token = await api.tokenOf('editor');
     expect((await api.call('POST /resources', { token, json: { sid: 'x1', name: 'X' } })).status).toBe(403);
     const stranger = await api.tokenOf('admin', await api.otherAccount('stranger'));
-    const row = await findEntity(api.ground.database, 'resource', api.accountId, 'brand');
+    const row = await findEntity(api.runtime.database, 'resource', api.accountId, 'brand');
     expect((await api.call(`GET /resources/${row?.id}`, { token: stranger })).status).toBe(404);
     expect((await api.call(`DELETE /resources/${row?.id}`, { token: stranger })).status).toBe(404);
   });
 
   it('leave no secret in the audit or in any list', async () => {
     expect((await api.call('GET /resources')).text).not.toContain(PIN);
-    const rows = await api.ground.database.query('select * from audit');
+    const rows = await api.runtime.database.query('select * from audit');
     expect(rows.length).toBeGreaterThan(5);
     expect(JSON.stringify(rows).includes(PIN)).toBe(false);
     expect(api.errors).toEqual([]);

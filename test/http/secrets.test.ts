@@ -1,4 +1,4 @@
-/** Secrets that callers give and are given: none of them is in the books, in the log or in a later answer. */
+/** Secrets that callers give and are given: none of them is in the database, in the log or in a later answer. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Corridor, openCorridor } from '../support/corridor.ts';
 import { messagePipeline, smsChannel } from '../support/sms-channel.ts';

@@ -10,10 +10,10 @@ const PATH = '/channels/acme_sms/sender-rules';
 let api: Api;
 let mainId = '';
 beforeAll(async () => {
-  api = await openApi(({ ground, directory }) => [
-    ...senderRuleRoutes(ground, directory),
-    ...senderRoutes(ground, directory),
-    ...auditRoutes(ground),
+  api = await openApi(({ runtime, directory }) => [
+    ...senderRuleRoutes(runtime, directory),
+    ...senderRoutes(runtime, directory),
+    ...auditRoutes(runtime),
   ]);
   await api.addChannel(texts);
   await api.addChannel(wall);
@@ -69,7 +69,7 @@ describe('sender rules', () => {
 
   it('keep their routes: the same rule again has the same one', async () => {
     const routes = () =>
-      api.ground.database.query<{ routes: number[] }>('select to_json(routes) as routes from sender_rules');
+      api.runtime.database.query<{ routes: number[] }>('select to_json(routes) as routes from sender_rules');
     await put([rule(), rule({ name: 'never' })].slice(0, 1));
     const [before] = await routes();
     await put([rule({ name: 'new', when: { class: 'urgent' } }), rule()]);

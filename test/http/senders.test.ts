@@ -7,7 +7,7 @@ import { texts, wall } from '../support/channels.ts';
 
 let api: Api;
 beforeAll(async () => {
-  api = await openApi(({ ground, directory }) => senderRoutes(ground, directory));
+  api = await openApi(({ runtime, directory }) => senderRoutes(runtime, directory));
   await api.addChannel(texts);
   await api.addChannel(wall);
 });
@@ -27,11 +27,11 @@ const open = async (id: string) => {
   return (await api.directory.sender(id))?.values;
 };
 const stored = async (id: string) =>
-  JSON.stringify(await readEntity(api.ground.database, 'sender', api.accountId, id));
-const auditText = async () => JSON.stringify(await api.ground.database.query('select * from audit'));
+  JSON.stringify(await readEntity(api.runtime.database, 'sender', api.accountId, id));
+const auditText = async () => JSON.stringify(await api.runtime.database.query('select * from audit'));
 
 describe('creating a sender', () => {
-  it('masks its secrets in the answer, seals them in the books, and gives them to runs', async () => {
+  it('masks its secrets in the answer, seals them in the database, and gives them to runs', async () => {
     const answer = await create('main');
     expect(answer.status).toBe(201);
     expect(answer.body).toMatchObject({
@@ -92,7 +92,7 @@ describe('creating a sender', () => {
     expect(pointersOf(answer)).toEqual([pointer]);
     expect(String(at(answer.body, 'problems.0.message'))).toContain(sentence);
     expect(answer.text).not.toContain(SECRET);
-    expect(await findEntity(api.ground.database, 'sender', api.accountId, 'refused')).toBeUndefined();
+    expect(await findEntity(api.runtime.database, 'sender', api.accountId, 'refused')).toBeUndefined();
   });
 });
 
@@ -116,7 +116,7 @@ describe('changing a sender', () => {
 
     const set = await put({ fields: { token: 'another-token', signing_key: null } });
     expect(at(set.body, 'fields')).toEqual({
-      token: { set: true, setAt: new Date(api.ground.clock.now()).toISOString() },
+      token: { set: true, setAt: new Date(api.runtime.clock.now()).toISOString() },
     });
     expect(await open(id)).not.toHaveProperty('signing_key');
     expect(await open(id)).not.toHaveProperty('region');
@@ -132,7 +132,7 @@ describe('changing a sender', () => {
   });
 
   it.each([{ sid: 'elsewhere' }, { channel: 'acme_wall' }])('never changes %j', async (json) => {
-    const found = await findEntity(api.ground.database, 'sender', api.accountId, 'main');
+    const found = await findEntity(api.runtime.database, 'sender', api.accountId, 'main');
     const answer = await api.call(`PUT /senders/${found?.id}`, { json });
     expect(answer.status).toBe(409);
     expect(at(answer.body, 'code')).toBe('IMMUTABLE');
@@ -140,7 +140,7 @@ describe('changing a sender', () => {
   });
 
   it('takes the sid and channel that it has', async () => {
-    const found = await findEntity(api.ground.database, 'sender', api.accountId, 'main');
+    const found = await findEntity(api.runtime.database, 'sender', api.accountId, 'main');
     const json = { sid: 'main', channel: 'acme_sms', name: 'Main' };
     expect((await api.call(`PUT /senders/${found?.id}`, { json })).status).toBe(200);
   });
@@ -192,7 +192,7 @@ describe('reading senders', () => {
     const gone = { ...wall, sid: 'acme_gone', id: 10_003 };
     await api.addChannel(gone);
     const id = textAt(await create('orphan', { channel: 'acme_gone', fields: {} }), 'id');
-    await api.ground.database.query('update channel set deleted_at = now() where id = $1', [gone.id]);
+    await api.runtime.database.query('update channel set deleted_at = now() where id = $1', [gone.id]);
     api.directory.forget();
     const answer = await api.call(`GET /senders/${id}`);
     expect(answer.status).toBe(200);
@@ -203,7 +203,7 @@ describe('reading senders', () => {
 
   it("answers 404 for another account's sender, whatever is asked of it", async () => {
     const token = await api.tokenOf('admin', await api.otherAccount('stranger'));
-    const found = await findEntity(api.ground.database, 'sender', api.accountId, 'main');
+    const found = await findEntity(api.runtime.database, 'sender', api.accountId, 'main');
     for (const call of ['GET', 'DELETE'] as const) {
       expect((await api.call(`${call} /senders/${found?.id}`, { token })).status).toBe(404);
     }
@@ -215,9 +215,9 @@ describe('reading senders', () => {
 
 describe('deleting a sender', () => {
   it('is refused while a mailing refers to it, with a sentence', async () => {
-    const { database } = api.ground;
+    const { database } = api.runtime;
     const id = textAt(await create('mailed'), 'id');
-    const [mailing, resource] = [api.ground.ids.next(), api.ground.ids.next()];
+    const [mailing, resource] = [api.runtime.ids.next(), api.runtime.ids.next()];
     await database.query(
       `insert into resource (id, account_id, sid, name, channels, created_at, updated_at)
        values ($1, $2, 'brand', 'Brand', '{}', now(), now())`,
@@ -239,10 +239,10 @@ describe('deleting a sender', () => {
 
   it('is refused while a message refers to it', async () => {
     const id = textAt(await create('used'), 'id');
-    await api.ground.database.query(
+    await api.runtime.database.query(
       `insert into message (id, account_id, channel_id, channel_version_id, lane_id, resource_id, sender_id, state, class,
          updated_at) values ($1, $2, $3, 1, 1, $2, $4, 40, 'urgent', now())`,
-      [api.ground.ids.next(), api.accountId, texts.id, id],
+      [api.runtime.ids.next(), api.accountId, texts.id, id],
     );
     const refused = await api.call(`DELETE /senders/${id}`);
     expect(refused.status).toBe(409);
@@ -256,7 +256,7 @@ describe('the audit of senders', () => {
     const id = textAt(await create('audited'), 'id');
     await api.call(`PUT /senders/${id}`, { json: { fields: { token: 'changed-secret', region: 'us' } } });
     await api.call(`DELETE /senders/${id}`);
-    const rows = await api.ground.database.query(
+    const rows = await api.runtime.database.query(
       'select action, before, after from audit where subject = $1 order by id',
       [`senders/${id}`],
     );

@@ -30,17 +30,17 @@ function watched(cost: PasswordCost): Passwords {
 let api: Api;
 let dearer: Sessions;
 beforeAll(async () => {
-  api = await openApi(({ ground, tokens }) => {
+  api = await openApi(({ runtime, tokens }) => {
     const passwords = watched({ memoryKib: 64, passes: 1 });
     const locked = (user: string) => lockedUsers.push(user);
-    const sessions = createSessions(ground, passwords, tokens.forget, locked);
-    dearer = createSessions(ground, watched({ memoryKib: 128, passes: 2 }), tokens.forget, () => {});
+    const sessions = createSessions(runtime, passwords, tokens.forget, locked);
+    dearer = createSessions(runtime, watched({ memoryKib: 128, passes: 2 }), tokens.forget, () => {});
     return [
       ...sessionRoutes(sessions, undefined),
-      ...meRoutes(ground, sessions),
-      ...userRoutes(ground, tokens, passwords),
-      ...tokenRoutes(ground, tokens),
-      ...auditRoutes(ground),
+      ...meRoutes(runtime, sessions),
+      ...userRoutes(runtime, tokens, passwords),
+      ...tokenRoutes(runtime, tokens),
+      ...auditRoutes(runtime),
     ];
   });
 });
@@ -60,7 +60,7 @@ const session = async (email: string, password = PASSWORD) => textAt(await signI
 const statusOf = async (request: string, token: string) => (await api.call(request, { token })).status;
 
 describe('signing in', () => {
-  it('gives a session, whose token works and stands nowhere in the books', async () => {
+  it('gives a session, whose token works and stands nowhere in the database', async () => {
     const { id, email } = await newUser();
     const answer = await signIn(email.toUpperCase());
     expect(answer.status).toBe(201);
@@ -79,7 +79,7 @@ describe('signing in', () => {
         expiresAt: at(answer.body, 'expiresAt'),
       },
     });
-    const books = await api.ground.database.query('select * from token, audit, app_user');
+    const books = await api.runtime.database.query('select * from token, audit, app_user');
     expect(JSON.stringify(books)).not.toContain(token);
     expect(JSON.stringify(books)).not.toContain(PASSWORD);
     expect((await api.call('GET /tokens?limit=100')).text).not.toContain(textAt(answer, 'id'));
@@ -154,9 +154,9 @@ describe('signing in', () => {
 
   it('brings a password to the cost that is asked for now', async () => {
     const { id, email } = await newUser();
-    const { ids } = api.ground;
+    const { ids } = api.runtime;
     await dearer.signIn({ email, password: PASSWORD }, ids);
-    const [row] = await api.ground.database.query<{ password_hash: string }>(
+    const [row] = await api.runtime.database.query<{ password_hash: string }>(
       'select password_hash from app_user where id = $1',
       [id],
     );
@@ -238,12 +238,12 @@ describe('a session', () => {
     const { email } = await newUser();
     const id = textAt(await signIn(email), 'id');
     expect((await api.call(`DELETE /tokens/${id}`)).status).toBe(404);
-    const left = () => api.ground.database.query('select id from token where id = $1', [id]);
+    const left = () => api.runtime.database.query('select id from token where id = $1', [id]);
     api.pass(8 * HOUR_MS + 7 * 24 * HOUR_MS - 1);
-    await dropOld(api.ground.database, api.ground.clock.now(), 400);
+    await dropOld(api.runtime.database, api.runtime.clock.now(), 400);
     expect(await left()).toHaveLength(1);
     api.pass(2);
-    await dropOld(api.ground.database, api.ground.clock.now(), 400);
+    await dropOld(api.runtime.database, api.runtime.clock.now(), 400);
     expect(await left()).toHaveLength(0);
     expect((await api.call('GET /me')).status).toBe(200);
   });

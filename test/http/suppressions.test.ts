@@ -9,7 +9,7 @@ let editor: string;
 beforeAll(async () => {
   // Routes of other parts are made, and not called.
   api = await openApi((parts) =>
-    allRoutes({ ...parts, woken: () => {} } as unknown as RouteDeps).filter((route) =>
+    allRoutes({ ...parts, wakeLanes: () => {} } as unknown as RouteDeps).filter((route) =>
       /^\/(suppressions|sending-rules|resources|audit)/.test(route.path),
     ),
   );

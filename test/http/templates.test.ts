@@ -7,7 +7,7 @@ import { texts, wall } from '../support/channels.ts';
 
 let api: Api;
 beforeAll(async () => {
-  api = await openApi(({ ground, directory }) => templateRoutes(ground, directory));
+  api = await openApi(({ runtime, directory }) => templateRoutes(runtime, directory));
   await api.addChannel(texts);
   await api.addChannel(wall);
 });
@@ -71,7 +71,7 @@ describe('templates', () => {
     expect((await create('same', 'a')).status).toBe(201);
     expect((await create('same', 'a')).status).toBe(409);
     expect((await create('same', 'a', 'acme_wall')).status).toBe(201);
-    const row = await findEntity(api.ground.database, 'template', api.accountId, 'same', texts.id);
+    const row = await findEntity(api.runtime.database, 'template', api.accountId, 'same', texts.id);
     const answer = await api.call(`PUT /templates/${row?.id}`, { json: { channel: 'acme_wall' } });
     expect(at(answer.body, 'code')).toBe('IMMUTABLE');
     expect(rowsOf(await api.call('GET /templates?channel=acme_wall')).map((each) => each.sid)).toEqual([

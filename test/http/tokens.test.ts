@@ -7,10 +7,10 @@ import { type Api, NOW_MS, openApi } from '../support/api.ts';
 
 let api: Api;
 beforeAll(async () => {
-  api = await openApi(({ ground, tokens }) => [
-    ...tokenRoutes(ground, tokens),
-    ...accountRoutes(ground),
-    ...auditRoutes(ground),
+  api = await openApi(({ runtime, tokens }) => [
+    ...tokenRoutes(runtime, tokens),
+    ...accountRoutes(runtime),
+    ...auditRoutes(runtime),
   ]);
 });
 afterAll(() => api.close());
@@ -19,12 +19,12 @@ const create = (json: object, headers: Readonly<Record<string, string>> = {}) =>
   api.call('POST /tokens', { json, headers });
 const booksText = async () => {
   const tables = ['token', 'audit', 'idempotency', 'account'];
-  const rows = await Promise.all(tables.map((table) => api.ground.database.query(`select * from ${table}`)));
+  const rows = await Promise.all(tables.map((table) => api.runtime.database.query(`select * from ${table}`)));
   return JSON.stringify(rows);
 };
 
 describe('tokens', () => {
-  it('are shown once, work, and stand nowhere in the books', async () => {
+  it('are shown once, work, and stand nowhere in the database', async () => {
     const made = await create({ name: 'reader', role: 'viewer' });
     expect(made.status).toBe(201);
     expect(Object.keys(made.body as object)).toEqual(['id', 'token']);
@@ -52,7 +52,7 @@ describe('tokens', () => {
   });
 
   it('end when they expire', async () => {
-    const expiresAt = new Date(api.ground.clock.now() + 60_000).toISOString();
+    const expiresAt = new Date(api.runtime.clock.now() + 60_000).toISOString();
     const made = await create({ name: 'timed', role: 'viewer', expiresAt });
     const token = textAt(made, 'token');
     expect((await api.call('GET /tokens', { token })).status).toBe(200);
@@ -84,7 +84,7 @@ describe('tokens', () => {
   it('are made again where the answer was lost in a crash: the one that nobody saw opens nothing', async () => {
     const headers = { 'idempotency-key': 'token-2' };
     const lost = await create({ name: 'lost', role: 'viewer' }, headers);
-    await api.ground.database.query(
+    await api.runtime.database.query(
       "update idempotency set status = null, answer = null where key = 'token-2'",
     );
     const again = await create({ name: 'lost', role: 'viewer' }, headers);
@@ -148,7 +148,7 @@ describe('accounts', () => {
   it('survive a crash before the answer was kept', async () => {
     const given = { json: { name: 'Fifth' }, headers: { 'idempotency-key': 'account-1' } };
     const lost = await api.call('POST /accounts', given);
-    await api.ground.database.query(
+    await api.runtime.database.query(
       "update idempotency set status = null, answer = null where key = 'account-1'",
     );
     const again = await api.call('POST /accounts', given);

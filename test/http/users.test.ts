@@ -9,11 +9,11 @@ import { type Api, openApi } from '../support/api.ts';
 
 let api: Api;
 beforeAll(async () => {
-  api = await openApi(({ ground, tokens }) => [
-    ...userRoutes(ground, tokens, createPasswords({ memoryKib: 64, passes: 1 })),
-    ...tokenRoutes(ground, tokens),
-    ...accountRoutes(ground),
-    ...auditRoutes(ground),
+  api = await openApi(({ runtime, tokens }) => [
+    ...userRoutes(runtime, tokens, createPasswords({ memoryKib: 64, passes: 1 })),
+    ...tokenRoutes(runtime, tokens),
+    ...accountRoutes(runtime),
+    ...auditRoutes(runtime),
   ]);
 });
 afterAll(() => api.close());
@@ -46,12 +46,12 @@ describe('users', () => {
     expect(rowsOf(list)).toEqual([answer.body]);
     const rest = await api.call(`GET /users?limit=100&cursor=${textAt(list, 'pagination.nextCursor')}`);
     expect(rowsOf(rest).at(-1)).toMatchObject({ email: 'admin@localhost', hasPassword: false });
-    const [row] = await api.ground.database.query<{ password_hash: string }>(
+    const [row] = await api.runtime.database.query<{ password_hash: string }>(
       'select password_hash from app_user where id = $1',
       [id],
     );
     expect(row?.password_hash).toMatch(/^\$argon2id\$v=19\$m=64,t=1,p=1\$/);
-    const books = await api.ground.database.query('select * from app_user, audit');
+    const books = await api.runtime.database.query('select * from app_user, audit');
     expect(JSON.stringify(books)).not.toContain(PASSWORD);
     expect(list.text + (await api.call('GET /audit?limit=100')).text).not.toContain('argon2id');
   });
@@ -106,7 +106,7 @@ describe('users', () => {
     const headers = { 'idempotency-key': 'user-1' };
     const first = await api.call('POST /users', { json, headers });
     expect((await api.call('POST /users', { json, headers })).headers.get('idempotent-replay')).toBe('true');
-    await api.ground.database.query(
+    await api.runtime.database.query(
       "update idempotency set status = null, answer = null where key = 'user-1'",
     );
     const again = await api.call('POST /users', { json, headers });

@@ -6,14 +6,14 @@ import { type Api, openApi } from '../support/api.ts';
 
 let api: Api;
 beforeAll(async () => {
-  api = await openApi(({ ground }) => webhookRoutes(ground, () => {}));
+  api = await openApi(({ runtime }) => webhookRoutes(runtime, () => {}));
 });
 afterAll(() => api.close());
 
 const OWN = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
 const body = (more: object = {}) => ({ url: 'https://ops.test/hook', events: ['lane.opened'], ...more });
 const create = (more: object = {}, headers = {}) => api.call('POST /webhooks', { json: body(more), headers });
-const stored = async () => JSON.stringify(await api.ground.database.query('select * from webhook'));
+const stored = async () => JSON.stringify(await api.runtime.database.query('select * from webhook'));
 
 describe('creating a webhook', () => {
   it('shows its secret once, and keeps it sealed', async () => {
@@ -29,7 +29,7 @@ describe('creating a webhook', () => {
     const shown = await api.call(`GET /webhooks/${textAt(made, 'id')}`);
     expect(at(shown.body, 'secret')).toEqual({ set: true, setAt: '2026-06-01T12:00:00.000Z' });
     expect(rowsOf(await api.call('GET /webhooks'))[0]).toEqual(shown.body);
-    const audit = JSON.stringify(await api.ground.database.query('select * from audit'));
+    const audit = JSON.stringify(await api.runtime.database.query('select * from audit'));
     for (const text of [await stored(), audit, shown.text]) expect(text).not.toContain(OWN);
   });
 
@@ -38,7 +38,7 @@ describe('creating a webhook', () => {
     const [first, second] = [await create({}, headers), await create({}, headers)];
     expect(second.body).toEqual(first.body);
     expect(at(first.body, 'secret')).toMatch(/^whsec_/);
-    const kept = JSON.stringify(await api.ground.database.query('select answer from idempotency'));
+    const kept = JSON.stringify(await api.runtime.database.query('select answer from idempotency'));
     expect(kept).not.toContain('whsec_');
   });
 
@@ -74,7 +74,7 @@ describe('a webhook', () => {
     const rotated = await api.call(`POST /webhooks/${id}/rotate-secret`);
     expect(at(rotated.body, 'previousSecretUntil')).toBe('2026-06-02T12:00:00.000Z');
     expect(textAt(rotated, 'secret')).not.toBe(OWN);
-    const actions = await api.ground.database.query(
+    const actions = await api.runtime.database.query(
       'select action from audit where subject = $1 order by id',
       [`webhooks/${id}`],
     );
@@ -88,7 +88,7 @@ describe('a webhook', () => {
 
   it('keeps the secret that its receiver has when a rotation is repeated because its answer was lost', async () => {
     const id = textAt(await create({ secret: OWN }), 'id');
-    const { database, vault } = api.ground;
+    const { database, vault } = api.runtime;
     const rotate = () =>
       api.call(`POST /webhooks/${id}/rotate-secret`, { headers: { 'idempotency-key': 'rotate once' } });
     await rotate();
@@ -102,7 +102,7 @@ describe('a webhook', () => {
   });
 
   it('drops what waits for it when it is disabled, and its lane when it is deleted', async () => {
-    const { database, clock } = api.ground;
+    const { database, clock } = api.runtime;
     const made = await create();
     const [id, laneId] = [textAt(made, 'id'), at(made.body, 'laneId') as number];
     const waiting = () => database.query('select id from waiting where lane_id = $1', [laneId]);

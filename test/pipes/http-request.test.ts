@@ -196,7 +196,7 @@ describe('authorization', () => {
     expect((await sent(params, { scope: { sender: { key: 's3cret' } } }))?.auth).toEqual(auth);
   });
 
-  test('an empty or unfit credential is refused and not quoted', async () => {
+  test('an empty or unstorable credential is refused and not quoted', async () => {
     const empty = await failing(
       { auth_type: 'bearer', auth_token: '$sender.t' },
       { scope: { sender: { t: '' } } },

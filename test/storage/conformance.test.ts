@@ -4,11 +4,12 @@ import { createIds } from '../../src/ids.ts';
 import { insertMessages, insertRequests } from '../../src/storage/accept.ts';
 import { beat, claim, enterNode, FIRST_ID, release, releaseLost } from '../../src/storage/claim.ts';
 import { ensureLane } from '../../src/storage/lanes.ts';
-import { findMessages } from '../../src/storage/loose.ts';
 import { turnRateLimits } from '../../src/storage/rate-limits.ts';
-import { type Settlement, settle } from '../../src/storage/settle.ts';
+import { settle } from '../../src/storage/settle.ts';
+import type { Settlement } from '../../src/storage/settlement.ts';
 import { STATE_CODES } from '../../src/storage/states.ts';
 import { takeOver } from '../../src/storage/take-over.ts';
+import { findMessages } from '../../src/storage/unmatched-events.ts';
 import { openTestDatabase, serverReachable, type TestDatabase } from '../support/database.ts';
 
 const NOW = Date.UTC(2026, 5, 1, 12);
@@ -313,7 +314,7 @@ for (const kind of ['embedded', 'server'] as const) {
         ]);
       });
 
-      it('frees what a node holds in the books but not in its hands', async () => {
+      it('frees what a node holds in the database but not in its hands', async () => {
         const laneId = await lane('lost');
         const node = await enterNode(test.database, 'a');
         await accept(laneId, 3);

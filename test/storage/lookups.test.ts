@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createIds } from '../../src/ids.ts';
 import { claim, FIRST_ID } from '../../src/storage/claim.ts';
 import type { Database, Sql } from '../../src/storage/database.ts';
-import { findMessages } from '../../src/storage/loose.ts';
 import { settle } from '../../src/storage/settle.ts';
 import { findSubscriptionFields, findSubscriptions } from '../../src/storage/subscriptions.ts';
+import { findMessages } from '../../src/storage/unmatched-events.ts';
 import { databaseKinds, openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { pagesOf } from '../support/pages-of.ts';
 

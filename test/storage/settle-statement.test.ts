@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { createIds } from '../../src/ids.ts';
 import { PARKED_DUE_MS } from '../../src/storage/launches.ts';
-import type { Settlement } from '../../src/storage/settle.ts';
 import { settle } from '../../src/storage/settle.ts';
 import { settleStatement } from '../../src/storage/settle-statement.ts';
+import type { Settlement } from '../../src/storage/settlement.ts';
 import { databaseKinds, openTestDatabase } from '../support/database.ts';
 
 const kinds = await databaseKinds();

@@ -1,4 +1,4 @@
-/** Migrations: onto nothing, onto the books of the first version in full use, and onto books in which a late one is missing. */
+/** Migrations: onto nothing, onto the database of the first version in full use, and onto books in which a late one is missing. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
@@ -215,7 +215,7 @@ async function fill(database: Database, providerUrl: string) {
 const kinds = await databaseKinds();
 
 describe.each(kinds)('migrations, %s', (kind) => {
-  it('make the books where there are none, once', async () => {
+  it('make the database where there are none, once', async () => {
     const { database, end } = await open(kind);
     try {
       expect(await migrate(database)).toBe(files.length);
@@ -251,7 +251,7 @@ describe.each(kinds)('migrations, %s', (kind) => {
     }
   });
 
-  it('bring the books of the first version along, and what was under way goes on', async () => {
+  it('bring the database of the first version along, and what was under way goes on', async () => {
     const { database, end } = await open(kind);
     const provider = await startScripted();
     try {

@@ -5,8 +5,8 @@ import { firstUser } from '../../src/access/first-user.ts';
 import { bootstrap, createTokens, hashToken, newToken, type Tokens } from '../../src/access/tokens.ts';
 import { createVault } from '../../src/access/vault.ts';
 import type { ChannelDocument } from '../../src/channel/document.ts';
-import { createDirectory, type Directory } from '../../src/flows/directory.ts';
-import type { Ground } from '../../src/flows/ground.ts';
+import { createDirectory, type Directory } from '../../src/flows/directory/directory.ts';
+import type { Runtime } from '../../src/flows/runtime.ts';
 import { createStages } from '../../src/flows/stages.ts';
 import { mountApi } from '../../src/http/api.ts';
 import type { Route } from '../../src/http/route.ts';
@@ -40,7 +40,7 @@ export interface Call {
 }
 
 export interface Api {
-  readonly ground: Ground;
+  readonly runtime: Runtime;
   readonly directory: Directory;
   readonly tokens: Tokens;
   readonly accountId: string;
@@ -62,7 +62,7 @@ export interface Api {
 
 /** Opens an API of some routes; opening takes seconds, so once per test file. */
 export async function openApi(
-  routesOf: (parts: { ground: Ground; directory: Directory; tokens: Tokens }) => readonly Route[],
+  routesOf: (parts: { runtime: Runtime; directory: Directory; tokens: Tokens }) => readonly Route[],
   kind: 'embedded' | 'server' = 'embedded',
 ): Promise<Api> {
   const { database, end } = await openTestDatabase(kind, NOW_MS);
@@ -70,7 +70,7 @@ export async function openApi(
   const clock = { now: () => nowMs };
   const errors: unknown[] = [];
   const silent = () => {};
-  const ground: Ground = {
+  const runtime: Runtime = {
     database,
     clock,
     ids: createIds(clock),
@@ -79,15 +79,15 @@ export async function openApi(
     vault: createVault([createHash('sha256').update('key of the tests').digest()]),
     log: { debug: silent, info: silent, warn: silent, error: (fields) => errors.push(fields.cause) },
   };
-  const { accountId, made } = await bootstrap(database, clock, ground.ids, undefined);
+  const { accountId, made } = await bootstrap(database, clock, runtime.ids, undefined);
   const token = made ?? '';
-  const directory = createDirectory(ground, pipeOf);
+  const directory = createDirectory(runtime, pipeOf);
   const tokens = createTokens(database, clock);
   const app = new Hono();
-  mountApi(app, routesOf({ ground, directory, tokens }), ground, tokens);
+  mountApi(app, routesOf({ runtime, directory, tokens }), runtime, tokens);
 
   return Object.freeze<Api>({
-    ground,
+    runtime,
     directory,
     tokens,
     accountId,
@@ -113,17 +113,24 @@ export async function openApi(
     },
     tokenOf: async (role, of = accountId) => {
       const made = newToken();
-      const userId = ground.ids.next();
+      const userId = runtime.ids.next();
       const user = { id: userId, accountId: of, name: role, role, email: `${userId}@example.com` };
       await insertUser(database, { ...user, passwordHash: null, nowMs });
-      const named = { id: ground.ids.next(), accountId: of, userId, name: role, role, hash: hashToken(made) };
+      const named = {
+        id: runtime.ids.next(),
+        accountId: of,
+        userId,
+        name: role,
+        role,
+        hash: hashToken(made),
+      };
       await issueToken(database, { ...named, nowMs, expiresAtMs: null });
       return made;
     },
     otherAccount: async (name) => {
-      const row = await insertAccount(database, { id: ground.ids.next(), name, nowMs });
+      const row = await insertAccount(database, { id: runtime.ids.next(), name, nowMs });
       if (row === undefined) throw new Error(`There is already an account "${name}".`);
-      await firstUser(database, row.id, ground.ids.next(), nowMs);
+      await firstUser(database, row.id, runtime.ids.next(), nowMs);
       return row.id;
     },
     addChannel: async (document) => {

@@ -13,10 +13,10 @@ export function openContentApi(
   unresolved: () => readonly string[] = () => [],
 ): Promise<Api> {
   return openApi(
-    ({ ground }) => [
-      ...contentRoutes(ground),
-      ...contentLifecycleRoutes(ground, unresolved),
-      ...contentVersionRoutes(ground),
+    ({ runtime }) => [
+      ...contentRoutes(runtime),
+      ...contentLifecycleRoutes(runtime, unresolved),
+      ...contentVersionRoutes(runtime),
     ],
     kind,
   );
@@ -78,8 +78,8 @@ export async function itemIn(
 export async function secondToken(api: Api, token: string, role: Role): Promise<string> {
   const { accountId, userId } = await api.tokens.callerOf(`Bearer ${token}`);
   const second = newToken();
-  const id = api.ground.ids.next();
+  const id = api.runtime.ids.next();
   const row = { id, accountId, userId, name: 'second', role, hash: hashToken(second) };
-  await issueToken(api.ground.database, { ...row, nowMs: NOW_MS, expiresAtMs: null });
+  await issueToken(api.runtime.database, { ...row, nowMs: NOW_MS, expiresAtMs: null });
   return second;
 }

@@ -2,26 +2,26 @@
 import { Hono } from 'hono';
 import { bootstrap, createTokens } from '../../src/access/tokens.ts';
 import { createVault } from '../../src/access/vault.ts';
-import { createAccept } from '../../src/flows/accept-message.ts';
-import { createAcceptRequest } from '../../src/flows/accept-request.ts';
-import { createDirectory, type Directory } from '../../src/flows/directory.ts';
-import { createFallBack } from '../../src/flows/fallback.ts';
-import type { Ground } from '../../src/flows/ground.ts';
-import { createHousekeeping, type Housekeeping } from '../../src/flows/housekeeping.ts';
-import { createLaneBreakers } from '../../src/flows/lane-breakers.ts';
-import { createLaneHolds, withHolds } from '../../src/flows/lane-holds.ts';
-import { createLanes } from '../../src/flows/lanes.ts';
-import { createLimiter } from '../../src/flows/limiter.ts';
-import { createMailings } from '../../src/flows/mailings.ts';
-import { createOpenOutside } from '../../src/flows/open-outside.ts';
+import { createDirectory, type Directory } from '../../src/flows/directory/directory.ts';
+import { createAccept } from '../../src/flows/intake/accept-message.ts';
+import { createAcceptRequest } from '../../src/flows/intake/accept-request.ts';
+import { createLaneBreakers } from '../../src/flows/lanes/lane-breakers.ts';
+import { createLaneRests, withLaneRests } from '../../src/flows/lanes/lane-rests.ts';
+import { createLanes } from '../../src/flows/lanes/lanes.ts';
+import { createLimiter } from '../../src/flows/lanes/limiter.ts';
+import { createWaker } from '../../src/flows/lanes/waker.ts';
+import { createMailings } from '../../src/flows/mailings/mailings.ts';
 import { createDeliver } from '../../src/flows/operator-events/deliver.ts';
-import { createPerform } from '../../src/flows/perform.ts';
-import { createSettler } from '../../src/flows/settler.ts';
+import { createOpenOutside } from '../../src/flows/run/open-outside.ts';
+import { createPerform } from '../../src/flows/run/perform.ts';
+import type { Runtime } from '../../src/flows/runtime.ts';
+import { createFallBack } from '../../src/flows/senders/fallback.ts';
+import { createSettler } from '../../src/flows/settlement/settler.ts';
+import { steady } from '../../src/flows/settlement/tasks.ts';
 import { createPerformSource } from '../../src/flows/sources/perform-source.ts';
 import { createStages } from '../../src/flows/stages.ts';
-import { steady } from '../../src/flows/tasks.ts';
-import { createWaker } from '../../src/flows/waker.ts';
-import { createWorker, type Worker } from '../../src/flows/worker.ts';
+import { createHousekeeping, type Housekeeping } from '../../src/flows/worker/housekeeping.ts';
+import { createWorker, type Worker } from '../../src/flows/worker/worker.ts';
 import { mountApi } from '../../src/http/api.ts';
 import { mountListener } from '../../src/http/listener.ts';
 import { allRoutes } from '../../src/http/routes.ts';
@@ -42,7 +42,7 @@ export interface ApiAnswer {
 
 /** One process's worth of engine on a database. */
 export interface Node {
-  readonly ground: Ground;
+  readonly runtime: Runtime;
   readonly directory: Directory;
   readonly worker: Worker;
   readonly housekeeping: Housekeeping;
@@ -83,7 +83,7 @@ const noModule = () => Promise.reject(new Error('These tests have no built-in ch
 
 export interface World {
   readonly clock: { readonly now: () => number };
-  readonly log: Ground['log'];
+  readonly log: Runtime['log'];
   readonly keys: readonly Buffer[];
 }
 
@@ -91,7 +91,7 @@ export interface World {
 export async function startNode(books: Database, world: World, options: NodeOptions): Promise<Node> {
   const database = options.through?.(books) ?? books;
   const { clock, log, keys } = world;
-  const ground: Ground = {
+  const runtime: Runtime = {
     database,
     clock,
     ids: createIds(clock),
@@ -105,38 +105,38 @@ export async function startNode(books: Database, world: World, options: NodeOpti
   const sendToWebhook: typeof http.send = ({ timeoutMs, ...request }, key) =>
     http.send({ ...request, timeoutMs: options.webhookTimeoutMs ?? timeoutMs }, key);
   const foreign = createForeignSql({ guard });
-  await bootstrap(database, clock, ground.ids, ADMIN);
-  const directory = createDirectory(ground, pipeOf);
-  const lanes = createLanes(ground);
+  await bootstrap(database, clock, runtime.ids, ADMIN);
+  const directory = createDirectory(runtime, pipeOf);
+  const lanes = createLanes(runtime);
   const held: { worker?: Worker } = {};
-  const waker = await createWaker(ground, (laneId) => held.worker?.wake(laneId));
+  const waker = await createWaker(runtime, (laneId) => held.worker?.wake(laneId));
   // Time jumps in these tests, for the database too.
-  const limiter = createLimiter(ground, { leaseMs: 60_000, databaseNow: clock.now });
-  const holds = createLaneHolds(ground, () => waker.woken([]));
-  const open = createOpenOutside(ground, limiter, holds, {
+  const limiter = createLimiter(runtime, { leaseMs: 60_000, databaseNow: clock.now });
+  const rests = createLaneRests(runtime, () => waker.wakeLanes([]));
+  const open = createOpenOutside(runtime, limiter, rests, {
     send: http.send,
     authorize,
     query: foreign.query,
     modules: { smtp: noModule, smpp: noModule, push: noModule },
   });
-  const accept = createAccept(ground, directory, lanes, waker.woken);
-  const acceptRequest = createAcceptRequest(ground, directory, lanes, open, waker.woken);
-  const mailings = createMailings(ground, directory, lanes, waker.woken);
+  const accept = createAccept(runtime, directory, lanes, waker.wakeLanes);
+  const acceptRequest = createAcceptRequest(runtime, directory, lanes, open, waker.wakeLanes);
+  const mailings = createMailings(runtime, directory, lanes, waker.wakeLanes);
   const tokens = createTokens(database, clock);
-  const breakers = createLaneBreakers(ground, (laneId) => held.worker?.wake(laneId));
+  const breakers = createLaneBreakers(runtime, (laneId) => held.worker?.wake(laneId));
   const worker = createWorker(
-    ground,
-    createPerform(ground, directory, open, { trailSample: 1, laneOpenForMs: breakers.openForMs }),
+    runtime,
+    createPerform(runtime, directory, open, { trailSample: 1, laneOpenForMs: breakers.openForMs }),
     new Map([
       ...mailings.tasks,
-      [PIPELINE_CODES.operator_event, steady(ground, createDeliver(ground, sendToWebhook))] as const,
-      [PIPELINE_CODES.sync_source, steady(ground, createPerformSource(ground, http.send))] as const,
+      [PIPELINE_CODES.operator_event, steady(runtime, createDeliver(runtime, sendToWebhook))] as const,
+      [PIPELINE_CODES.sync_source, steady(runtime, createPerformSource(runtime, http.send))] as const,
     ]),
-    createSettler(ground, () => held.worker?.node() ?? 0, {
-      fallBack: createFallBack(ground, directory, lanes),
-      woken: waker.woken,
+    createSettler(runtime, () => held.worker?.node() ?? 0, {
+      fallBack: createFallBack(runtime, directory, lanes),
+      wakeLanes: waker.wakeLanes,
     }),
-    withHolds(ground, breakers, holds),
+    withLaneRests(runtime, breakers, rests),
     {
       name: 'test',
       laneConcurrency: options.laneConcurrency ?? 256,
@@ -148,17 +148,17 @@ export async function startNode(books: Database, world: World, options: NodeOpti
     },
   );
   held.worker = worker;
-  const housekeeping = createHousekeeping(ground, directory, lanes, () => worker.node(), waker.woken, {
+  const housekeeping = createHousekeeping(runtime, directory, lanes, () => worker.node(), waker.wakeLanes, {
     leaseMs: 365 * DAY_MS,
     retentionDays: 400,
   });
   await worker.start();
   const app = new Hono();
-  mountListener(app, acceptRequest, ground, { maxBytes: 65_536, publicUrl: undefined });
+  mountListener(app, acceptRequest, runtime, { maxBytes: 65_536, publicUrl: undefined });
   mountApi(
     app,
     allRoutes({
-      ground,
+      runtime,
       directory,
       accept,
       mailings,
@@ -166,13 +166,13 @@ export async function startNode(books: Database, world: World, options: NodeOpti
       open,
       lanes,
       send: http.send,
-      woken: waker.woken,
+      wakeLanes: waker.wakeLanes,
     }),
-    ground,
+    runtime,
     tokens,
   );
   return {
-    ground,
+    runtime,
     directory,
     worker,
     housekeeping,
@@ -198,7 +198,7 @@ export async function startNode(books: Database, world: World, options: NodeOpti
       return app.request(`/api/v1${path}`, { method, headers, ...(body !== undefined && { body }) });
     },
     listen: async (path, init) => app.request(`/fbp/v1/${path}`, { method: 'POST', ...init }),
-    wake: () => waker.woken([]),
+    wake: () => waker.wakeLanes([]),
     stop: async () => {
       mailings.watching.close();
       await worker.stop();

@@ -1,7 +1,8 @@
 /** Runs one example of a pipe through the real engine, with the outside played from the example. */
 import { namedPipes } from '../../src/channel/named-pipes.ts';
 import { compilePlan, type PipeSource } from '../../src/engine/plan.ts';
-import { type RunOutcome, runPlan } from '../../src/engine/run.ts';
+import { runPlan } from '../../src/engine/run.ts';
+import type { RunOutcome } from '../../src/engine/run-outcome.ts';
 import { isObject, own } from '../../src/json.ts';
 import { pipeOf } from '../../src/pipes/catalog.ts';
 import {

@@ -3,7 +3,7 @@
  * states or trails. Jobs are claimed by a cursor, many in one statement, and go in one statement with others that end.
  */
 import pg from 'pg';
-import { createGatherer } from '../../../src/flows/gather.ts';
+import { createBatcher } from '../../../src/flows/batcher.ts';
 import type { Job, OpenQueue } from '../queue.ts';
 
 const MOST_TOGETHER = 1_000;
@@ -18,7 +18,7 @@ export const openQueue: OpenQueue = async (storeUrl, settings, handle) => {
   let completed = 0;
   let working = false;
   let ended: Promise<void> = Promise.resolve();
-  const finish = createGatherer<string>(async (ids) => {
+  const finish = createBatcher<string>(async (ids) => {
     const { rowCount } = await pool.query({
       name: 'finish',
       text: 'delete from bare_job where id = any($1::bigint[])',

@@ -5,7 +5,7 @@ import type { Handle, Job, OpenQueue, Settings } from '../queue.ts';
 const NAME = 'send';
 
 /** The part that is the same on both stores. */
-interface Parts {
+interface Effects {
   readonly queue: Pick<BullQueue, 'addBulk' | 'getJobCountByTypes' | 'close'>;
   readonly worker: Pick<Worker, 'run' | 'pause' | 'resume' | 'close'>;
 }
@@ -36,7 +36,7 @@ export const openQueue: OpenQueue = async (storeUrl, settings, handle) => {
   };
 };
 
-async function openOnRedis(url: string, settings: Settings, handle: Handle): Promise<Parts> {
+async function openOnRedis(url: string, settings: Settings, handle: Handle): Promise<Effects> {
   // A worker's connection must wait for Redis as long as it takes: BullMQ asks for this.
   const connection = { url, maxRetriesPerRequest: null };
   const queue = new BullQueue(NAME, { connection });
@@ -50,7 +50,7 @@ async function openOnRedis(url: string, settings: Settings, handle: Handle): Pro
   return { queue, worker };
 }
 
-async function openOnPostgres(url: string, settings: Settings, handle: Handle): Promise<Parts> {
+async function openOnPostgres(url: string, settings: Settings, handle: Handle): Promise<Effects> {
   const connection = { connectionString: url, max: Number(settings.connections), migrate: true };
   const queue = new BullQueue(NAME, { connection }, createPostgresBackend);
   await queue.waitUntilReady();

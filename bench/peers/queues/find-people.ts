@@ -3,7 +3,7 @@
  * tables say when it is sent, as with our engine. Asked for many at once, as record-events.ts writes.
  */
 import pg from 'pg';
-import { createGatherer } from '../../../src/flows/gather.ts';
+import { createBatcher } from '../../../src/flows/batcher.ts';
 import { type Message, messageOf, type Person } from '../message.ts';
 
 const PAGE = 5_000;
@@ -36,7 +36,7 @@ export async function openPeople(databaseUrl: string, count: number): Promise<Pe
   }
   await pool.query('analyze bench_profile, bench_subscription');
   return {
-    find: createGatherer<number, Person>(async (numbers) => {
+    find: createBatcher<number, Person>(async (numbers) => {
       const { rows } = await pool.query<{ customer: Message['customer']; fields: { phone: string } }>({
         name: 'find',
         text: `select p.fields as customer, s.fields from unnest($1::text[]) with ordinality as a (id, place)

@@ -4,7 +4,7 @@
  * same for every peer, however it takes its jobs.
  */
 import pg from 'pg';
-import { createGatherer } from '../../../src/flows/gather.ts';
+import { createBatcher } from '../../../src/flows/batcher.ts';
 
 /** Resolves when the row is committed. */
 export type RecordEvent = (event: SentEvent) => Promise<unknown>;
@@ -31,7 +31,7 @@ export async function openEvents(databaseUrl: string): Promise<Events> {
   );
   await pool.query('create index on bench_event (external_id)');
   return {
-    record: createGatherer<SentEvent>(async (events) => {
+    record: createBatcher<SentEvent>(async (events) => {
       await pool.query({
         name: 'record',
         text: `insert into bench_event (reference, sid, external_id)

@@ -25,7 +25,7 @@ export const CHANNEL_TYPES = [
 
 const PIPELINE_NAME = '^[a-z0-9][a-z0-9_-]*/[a-z0-9][a-z0-9_-]*$';
 
-/** Greatest id, as the books keep it. */
+/** Greatest id, as the database keeps it. */
 export const MAX_ID = 2_147_483_647;
 
 /** The schemas of parts that are checked one by one. */

@@ -1,6 +1,6 @@
 /** What would become of the senders, resources and templates of a bundle. */
 import { asFailure } from '../../errors.ts';
-import { compileContent } from '../../flows/render-content.ts';
+import { compileContent } from '../../flows/directory/render-content.ts';
 import { own, pointerTo } from '../../json.ts';
 import type { Difference } from '../../testing/compare.ts';
 import type { ResourceMember, SenderMember, TemplateMember } from './document.ts';

@@ -1,7 +1,7 @@
 /** What would become of the settings and rules of a bundle that a server holds as one piece: of a channel, or of the account. */
 import { asFailure } from '../../errors.ts';
-import { ruleProblems } from '../../flows/check-sender-rules.ts';
 import { checkSendingRules, NO_RULES, type SendingRules } from '../../flows/guards/sending-rules.ts';
+import { ruleProblems } from '../../flows/senders/check-sender-rules.ts';
 import { type Difference, differences } from '../../testing/compare.ts';
 import type { ProviderConfigMember, SenderRulesMember } from './document.ts';
 import { documentOf } from './entity-step.ts';

@@ -1,6 +1,6 @@
 /** What would become of the webhooks of a bundle. A webhook has no name but its address. */
 import { asFailure } from '../../errors.ts';
-import { checkWebhook } from '../../flows/operator-events/keep-webhook.ts';
+import { checkWebhook } from '../../flows/operator-events/save-webhook.ts';
 import type { Json } from '../../json.ts';
 import { type Difference, differences } from '../../testing/compare.ts';
 import type { WebhookMember } from './document.ts';

@@ -11,7 +11,7 @@ import { writeAudit } from '../../storage/audit.ts';
 import { type ItemRow, readItem } from '../../storage/content.ts';
 import type { ContentTerms } from '../../storage/content-terms.ts';
 import { advanceItem, type ItemValues, type NewVersion } from '../../storage/content-writes.ts';
-import type { Ground } from '../ground.ts';
+import type { Runtime } from '../runtime.ts';
 import { auditedItem, type ContentAuthor, livingItem, nameTaken } from './item.ts';
 
 /** What a call sets besides the status. */
@@ -36,25 +36,25 @@ export interface ContentRequest {
  * version that was seen is not the current one, and where the name is taken.
  */
 export async function changeContent(
-  ground: Ground,
+  runtime: Runtime,
   by: ContentAuthor,
   request: ContentRequest,
 ): Promise<ItemRow> {
-  const { database, clock } = ground;
+  const { database, clock } = runtime;
   const { accountId, userId } = by.caller;
   const { call, id } = request;
   const [historyId, auditId] = [by.ids.next(), by.ids.next()];
-  const seen = await find(ground, accountId, id, historyId);
+  const seen = await find(runtime, accountId, id, historyId);
   // A repeat of this very call, whose answer was lost.
   if (seen.done) return seen.item;
   const { to } = transitionOf(call, livingItem(seen.item), userId);
   refuseStale(seen.item, request.seenVersion);
   const nowMs = clock.now();
   const { note = null, ...change } = await request.step(seen.item, nowMs);
-  const passage = { historyId, call, to, userId, note, nowMs };
+  const transition = { historyId, call, to, userId, note, nowMs };
   const moved = await database
     .transaction(async (tx) => {
-      if (!(await advanceItem(tx, seen.item, { passage, ...change }))) return false;
+      if (!(await advanceItem(tx, seen.item, { transition, ...change }))) return false;
       const after = await readItem(tx, accountId, id);
       await writeAudit(tx, {
         id: auditId,
@@ -72,15 +72,15 @@ export async function changeContent(
     .catch((thrown: unknown) => {
       throw own(thrown, 'code') === UNIQUE_VIOLATION ? nameTaken(String(change.values.name)) : thrown;
     });
-  const now = await find(ground, accountId, id, historyId);
+  const now = await find(runtime, accountId, id, historyId);
   if (!moved) refuseLost(call, now.item, userId);
   return now.item;
 }
 
 const UNIQUE_VIOLATION = '23505';
 
-async function find(ground: Ground, accountId: string, id: string, historyId: string) {
-  const found = isUuid(id) ? await readItem(ground.database, accountId, id, historyId) : undefined;
+async function find(runtime: Runtime, accountId: string, id: string, historyId: string) {
+  const found = isUuid(id) ? await readItem(runtime.database, accountId, id, historyId) : undefined;
   if (found === undefined) throw new Failure('NOT_FOUND', 'There is no content with this id.');
   return found;
 }

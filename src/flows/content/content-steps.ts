@@ -3,9 +3,10 @@ import type { ChannelType, Content } from '../../content/types/contract.ts';
 import { Failure } from '../../errors.ts';
 import { type ContentRow, type ItemRow, readVersions } from '../../storage/content.ts';
 import type { ItemValues } from '../../storage/content-writes.ts';
-import type { Ground } from '../ground.ts';
+import type { UnresolvedVariables } from '../directory/content-items.ts';
+import type { Runtime } from '../runtime.ts';
 import type { ContentStep } from './change-content.ts';
-import { invalidContent, newVersion, soundContent, termsOfItem, UNREVIEWED } from './item.ts';
+import { assertValidContent, invalidContent, newVersion, termsOfItem, UNREVIEWED } from './item.ts';
 
 /** What an edit may change; what is left out stays. */
 export interface ContentEdit {
@@ -19,11 +20,6 @@ export interface ContentEdit {
   readonly changeNote?: string | null;
 }
 
-/** The variables of an item that have neither a value nor a fallback, as the author wrote them. */
-export type UnresolvedVariables = (
-  item: { readonly channelType: ChannelType } & Pick<ContentRow, 'content' | 'personalization'>,
-) => readonly string[];
-
 /** A new version with what was given; a review or an approval of the old one is void. */
 export function editStep(item: ItemRow, edit: ContentEdit): ContentStep {
   const row = {
@@ -31,7 +27,7 @@ export function editStep(item: ItemRow, edit: ContentEdit): ContentStep {
     blocks: edit.blocks === undefined ? item.blocks : edit.blocks,
     personalization: edit.personalization === undefined ? item.personalization : edit.personalization,
   };
-  soundContent(item.channel_type as ChannelType, row, '/content');
+  assertValidContent(item.channel_type as ChannelType, row, '/content');
   const after = {
     ...item,
     name: edit.name ?? item.name,
@@ -53,12 +49,12 @@ export function editStep(item: ItemRow, edit: ContentEdit): ContentStep {
 
 /** A new version with the content of an old one. Throws NOT_FOUND. */
 export async function revertStep(
-  ground: Ground,
+  runtime: Runtime,
   item: ItemRow,
   version: number,
   note: string | null,
 ): Promise<ContentStep> {
-  const [row] = await readVersions(ground.database, [{ itemId: item.id, version }]);
+  const [row] = await readVersions(runtime.database, [{ itemId: item.id, version }]);
   if (row === undefined) throw new Failure('NOT_FOUND', `"${item.name}" has no version ${version}.`);
   const change = note ?? `Reverted to version ${version}`;
   return {
@@ -81,7 +77,7 @@ export function submitStep(item: ItemRow, userId: string, nowMs: number, note: s
   };
 }
 
-/** Binds the approval to the version that was reviewed. */
+/** SmppBinds the approval to the version that was reviewed. */
 export function approveStep(item: ItemRow, userId: string, nowMs: number, note: string | null): ContentStep {
   return {
     values: { approved_by: userId, approved_version: item.version, approved_at: new Date(nowMs) },
@@ -102,7 +98,7 @@ export function publishStep(
   unresolvedVariables: UnresolvedVariables,
 ): ContentStep {
   const channelType = item.channel_type as ChannelType;
-  soundContent(channelType, item, '/content');
+  assertValidContent(channelType, item, '/content');
   const { content, personalization } = item;
   const unresolved = unresolvedVariables({ channelType, content, personalization });
   if (unresolved.length > 0) {

@@ -6,9 +6,16 @@ import { isUuid } from '../../ids.ts';
 import { writeAudit } from '../../storage/audit.ts';
 import { type ContentRow, type ItemRow, readItem, readVersions } from '../../storage/content.ts';
 import { insertItem } from '../../storage/content-writes.ts';
-import { refused } from '../find-channel.ts';
-import type { Ground } from '../ground.ts';
-import { auditedItem, type ContentAuthor, nameTaken, newVersion, soundContent, termsOfItem } from './item.ts';
+import { refused } from '../directory/find-channel.ts';
+import type { Runtime } from '../runtime.ts';
+import {
+  assertValidContent,
+  auditedItem,
+  type ContentAuthor,
+  nameTaken,
+  newVersion,
+  termsOfItem,
+} from './item.ts';
 
 export interface NewContent {
   readonly name: string;
@@ -25,11 +32,15 @@ export interface NewContent {
 }
 
 /** Creates a draft. Throws REQUEST_INVALID, CONFLICT where the name is taken. */
-export async function createContent(ground: Ground, by: ContentAuthor, given: NewContent): Promise<ItemRow> {
-  const { database, clock } = ground;
+export async function createContent(
+  runtime: Runtime,
+  by: ContentAuthor,
+  given: NewContent,
+): Promise<ItemRow> {
+  const { database, clock } = runtime;
   const [id, historyId, auditId] = [by.ids.next(), by.ids.next(), by.ids.next()];
   const { accountId, tokenId, userId } = by.caller;
-  const parent = await templateOf(ground, accountId, given);
+  const parent = await templateOf(runtime, accountId, given);
   const channelType = given.channelType ?? (parent?.item.channel_type as ChannelType | undefined);
   const content = given.content ?? parent?.row.content;
   if (channelType === undefined) {
@@ -43,7 +54,7 @@ export async function createContent(ground: Ground, by: ContentAuthor, given: Ne
     personalization:
       given.personalization === undefined ? (parent?.row.personalization ?? null) : given.personalization,
   };
-  soundContent(channelType, row, '/content');
+  assertValidContent(channelType, row, '/content');
   const item = {
     account_id: accountId,
     name: given.name,
@@ -59,7 +70,7 @@ export async function createContent(ground: Ground, by: ContentAuthor, given: Ne
       tx,
       { id, account_id: accountId },
       {
-        passage: { historyId, call: 'create', to: 'draft', userId, note: null, nowMs },
+        transition: { historyId, call: 'create', to: 'draft', userId, note: null, nowMs },
         values: {
           ...item,
           tags: { json: JSON.stringify(item.tags) },
@@ -92,10 +103,10 @@ export async function createContent(ground: Ground, by: ContentAuthor, given: Ne
 }
 
 /** The template, with what customers would get of it, or where it was never published, what it holds now. */
-async function templateOf(ground: Ground, accountId: string, given: NewContent) {
+async function templateOf(runtime: Runtime, accountId: string, given: NewContent) {
   const id = given.parentTemplateId;
   if (id === undefined || id === null) return undefined;
-  const found = isUuid(id) ? await readItem(ground.database, accountId, id) : undefined;
+  const found = isUuid(id) ? await readItem(runtime.database, accountId, id) : undefined;
   if (found === undefined || !found.item.is_template || found.item.status === 'archived') {
     throw refused('/parentTemplateId', 'There is no template with this id that could be copied.');
   }
@@ -107,6 +118,6 @@ async function templateOf(ground: Ground, accountId: string, given: NewContent) 
     );
   }
   if (item.published_version === null) return { item, row: item satisfies ContentRow };
-  const [row] = await readVersions(ground.database, [{ itemId: id, version: item.published_version }]);
+  const [row] = await readVersions(runtime.database, [{ itemId: id, version: item.published_version }]);
   return { item, row: row ?? item };
 }

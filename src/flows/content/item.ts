@@ -1,4 +1,4 @@
-/** Content items between the rules and the books: what is checked, recorded, found and audited of one. */
+/** Content items between the rules and the database: what is checked, recorded, found and audited of one. */
 import { checkContent } from '../../content/check.ts';
 import { type PersonalizationEntry, readEntries } from '../../content/entries.ts';
 import type { ContentStatus, LivingItem } from '../../content/lifecycle.ts';
@@ -20,7 +20,7 @@ export interface ContentAuthor {
 const MOST_CHARACTERS = 1_000_000;
 
 /** What the checks say of content that may be kept. Throws REQUEST_INVALID with every error, below `pointer`. */
-export function soundContent(
+export function assertValidContent(
   channelType: ChannelType,
   row: ContentRow,
   pointer: string,

@@ -10,9 +10,9 @@ import { own } from '../../json.ts';
 import { writeAudit } from '../../storage/audit.ts';
 import { findSourced, type ItemRow, readItem, type SourcedRow } from '../../storage/content.ts';
 import { advanceItem, type ItemChange, insertItem } from '../../storage/content-writes.ts';
-import type { Ground } from '../ground.ts';
-import type { UnresolvedVariables } from './content-steps.ts';
-import { auditedItem, livingItem, nameTaken, newVersion, soundContent, termsOfItem } from './item.ts';
+import type { UnresolvedVariables } from '../directory/content-items.ts';
+import type { Runtime } from '../runtime.ts';
+import { assertValidContent, auditedItem, livingItem, nameTaken, newVersion, termsOfItem } from './item.ts';
 import { canonical, type SourcedValues, sourcedStep } from './sourced-step.ts';
 
 /** What a source sent, mapped to an item. */
@@ -35,7 +35,7 @@ export interface SourcedContent {
 }
 
 /** What was kept of it. */
-export interface Saved {
+export interface SavedContent {
   readonly outcome: 'created' | 'updated' | 'unchanged' | 'conflict' | 'archived';
   readonly item: ItemRow;
   /** Variables that kept it from being published. */
@@ -47,25 +47,25 @@ export interface Saved {
  * Throws REQUEST_INVALID where the content breaks a rule, CONFLICT where the name is taken, WRONG_STATE in review.
  */
 export async function saveFromSource(
-  ground: Ground,
+  runtime: Runtime,
   given: SourcedContent,
   unresolvedVariables: UnresolvedVariables,
-): Promise<Saved> {
+): Promise<SavedContent> {
   const values = sourcedValues(given);
-  const known = await findSourced(ground.database, given.accountId, given.sourceId, given.externalId);
+  const known = await findSourced(runtime.database, given.accountId, given.sourceId, given.externalId);
   if (known?.status === 'archived') return { outcome: 'archived', item: known, unresolved: [] };
   if (known !== undefined && isUnchanged(known, values)) {
     return { outcome: 'unchanged', item: known, unresolved: [] };
   }
-  soundContent(given.channelType, values, '/content');
+  assertValidContent(given.channelType, values, '/content');
   const unresolved = given.autoPublish
     ? unresolvedVariables({ ...given, personalization: values.personalization })
     : [];
   const publish = given.autoPublish && unresolved.length === 0;
   const saved =
     known === undefined
-      ? await create(ground, given, values, publish)
-      : await edit(ground, given, known, values, publish);
+      ? await create(runtime, given, values, publish)
+      : await edit(runtime, given, known, values, publish);
   return { ...saved, unresolved };
 }
 
@@ -83,15 +83,15 @@ export function isUnchanged(
   return known.synced_version !== null && canonical(known.synced) === canonical(values);
 }
 
-type Kept = Pick<Saved, 'outcome' | 'item'>;
+type SavedItem = Pick<SavedContent, 'outcome' | 'item'>;
 
 async function create(
-  ground: Ground,
+  runtime: Runtime,
   given: SourcedContent,
   values: SourcedValues,
   publish: boolean,
-): Promise<Kept> {
-  const { clock, ids } = ground;
+): Promise<SavedItem> {
+  const { clock, ids } = runtime;
   const nowMs = clock.now();
   const id = ids.next();
   const item = {
@@ -104,8 +104,8 @@ async function create(
     source_type: given.sourceType,
   };
   const change = {
-    passage: {
-      ...passageOf(publish),
+    transition: {
+      ...historyOf(publish),
       to: publish ? 'published' : 'draft',
       historyId: ids.next(),
       note: null,
@@ -125,11 +125,11 @@ async function create(
     version: newVersion(1, values, 'Initial version'),
     terms: termsOfItem(item, values.content),
   };
-  const made = await write(ground, { id, account_id: given.accountId }, change, undefined, (tx) =>
+  const made = await write(runtime, { id, account_id: given.accountId }, change, undefined, (tx) =>
     insertItem(tx, { id, account_id: given.accountId }, change),
   );
   if (made !== undefined) return { outcome: 'created', item: made };
-  const { database } = ground;
+  const { database } = runtime;
   // Somebody else brought it in at the same moment, which is as good.
   const other = await findSourced(database, given.accountId, given.sourceId, given.externalId);
   if (other === undefined) throw nameTaken(given.name);
@@ -137,13 +137,13 @@ async function create(
 }
 
 async function edit(
-  ground: Ground,
+  runtime: Runtime,
   given: SourcedContent,
   known: SourcedRow,
   values: SourcedValues,
   publish: boolean,
-): Promise<Kept> {
-  const { clock, ids } = ground;
+): Promise<SavedItem> {
+  const { clock, ids } = runtime;
   if (known.channel_type !== given.channelType) {
     throw new Failure(
       'IMMUTABLE',
@@ -152,13 +152,13 @@ async function edit(
   }
   const nowMs = clock.now();
   const { conflict, ...step } = sourcedStep(known, values, publish, nowMs);
-  const passage = passageOf(publish && !conflict);
-  const { to } = transitionOf(passage.call, livingItem(known), null);
+  const transition = historyOf(publish && !conflict);
+  const { to } = transitionOf(transition.call, livingItem(known), null);
   const change = {
     ...step,
-    passage: { ...passage, to, historyId: ids.next(), note: step.version.note, nowMs },
+    transition: { ...transition, to, historyId: ids.next(), note: step.version.note, nowMs },
   };
-  const moved = await write(ground, known, change, known, (tx) => advanceItem(tx, known, change)).catch(
+  const moved = await write(runtime, known, change, known, (tx) => advanceItem(tx, known, change)).catch(
     (thrown: unknown) => {
       throw own(thrown, 'code') === '23505' ? nameTaken(values.name) : thrown;
     },
@@ -172,20 +172,20 @@ async function edit(
   return { outcome: conflict ? 'conflict' : 'updated', item: moved };
 }
 
-function passageOf(publish: boolean) {
+function historyOf(publish: boolean) {
   return { call: publish ? ('sync_publish' as const) : ('sync' as const), userId: null };
 }
 
 /** Writes with the audit; gives the item as it is then, or undefined where nothing was written. */
 function write(
-  ground: Ground,
+  runtime: Runtime,
   { id, account_id: accountId }: { readonly id: string; readonly account_id: string },
-  { passage }: ItemChange,
+  { transition }: ItemChange,
   before: ItemRow | undefined,
   act: (tx: Parameters<typeof insertItem>[0]) => Promise<boolean>,
 ): Promise<ItemRow | undefined> {
-  const auditId = ground.ids.next();
-  return ground.database.transaction(async (tx) => {
+  const auditId = runtime.ids.next();
+  return runtime.database.transaction(async (tx) => {
     if (!(await act(tx))) return undefined;
     const after = await readItem(tx, accountId, id);
     if (after === undefined) throw new Failure('BUG', 'Content was written and is not there.');
@@ -193,11 +193,11 @@ function write(
       id: auditId,
       accountId,
       tokenId: null,
-      action: `content.${passage.call}`,
+      action: `content.${transition.call}`,
       subject: `content/${id}`,
       ...(before !== undefined && { before: auditedItem(before) }),
       after: auditedItem(after.item),
-      nowMs: passage.nowMs,
+      nowMs: transition.nowMs,
     });
     return after.item;
   });

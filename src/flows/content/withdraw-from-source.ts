@@ -7,7 +7,7 @@ import { Failure } from '../../errors.ts';
 import { writeAudit } from '../../storage/audit.ts';
 import { findSourced, type ItemRow } from '../../storage/content.ts';
 import { advanceItem } from '../../storage/content-writes.ts';
-import type { Ground } from '../ground.ts';
+import type { Runtime } from '../runtime.ts';
 import { auditedItem, livingItem, UNREVIEWED } from './item.ts';
 
 const NOTE =
@@ -18,10 +18,10 @@ const NOTE =
  * review, and CONFLICT where somebody changed it at the same moment.
  */
 export async function withdrawFromSource(
-  ground: Ground,
+  runtime: Runtime,
   place: { readonly accountId: string; readonly sourceId: string; readonly externalId: string },
 ): Promise<'withdrawn' | 'none'> {
-  const { database, clock, ids } = ground;
+  const { database, clock, ids } = runtime;
   const { accountId, sourceId, externalId } = place;
   const known = await findSourced(database, accountId, sourceId, externalId);
   if (known === undefined || known.status === 'archived' || known.synced_version === null) return 'none';
@@ -29,10 +29,10 @@ export async function withdrawFromSource(
   const { to } = transitionOf(call, livingItem(known), null);
   const [historyId, auditId, nowMs] = [ids.next(), ids.next(), clock.now()];
   const values = { ...UNREVIEWED, published_version: null, synced_version: null, conflict: NOTE };
-  const passage = { historyId, call, to, userId: null, note: NOTE, nowMs };
+  const transition = { historyId, call, to, userId: null, note: NOTE, nowMs };
   const after: ItemRow = { ...known, ...values, status: to };
   await database.transaction(async (tx) => {
-    if (!(await advanceItem(tx, known, { passage, values }))) {
+    if (!(await advanceItem(tx, known, { transition, values }))) {
       throw new Failure(
         'CONFLICT',
         `Somebody changed "${known.name}" at the same moment. The next sync takes it away.`,

@@ -5,7 +5,7 @@ import { type CapRule, type OnHit, type SendingRules, windowOf } from './sending
 import type { WallClock } from './wall-clock.ts';
 
 /** Who or what a message is, as rules look at it. */
-export interface Looked {
+export interface LookupResult {
   readonly channel: string;
   readonly category: string;
   readonly profile: Readonly<Record<string, unknown>> | null;
@@ -21,9 +21,9 @@ export interface Verdict {
 
 export interface CompiledRules {
   /** The first rule of quiet hours that speaks against sending now. */
-  readonly quiet: (message: Looked, nowMs: number) => Verdict | undefined;
+  readonly quiet: (message: LookupResult, nowMs: number) => Verdict | undefined;
   /** Places of the caps that apply to a message. */
-  readonly capsOf: (message: Looked) => readonly number[];
+  readonly capsOf: (message: LookupResult) => readonly number[];
   readonly caps: readonly CapRule[];
 }
 

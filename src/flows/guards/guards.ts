@@ -10,11 +10,11 @@ import type { ClaimedRow } from '../../storage/claim.ts';
 import { type AskedContact, type FullCap, readAccountGuards, reserveContacts } from '../../storage/guards.ts';
 import { STATE_CODES } from '../../storage/states.ts';
 import { type AskedAddress, type FoundSuppression, findSuppressions } from '../../storage/suppressions.ts';
-import type { KnownLaunch } from '../directory.ts';
-import { createGatherer } from '../gather.ts';
-import type { Ground } from '../ground.ts';
-import type { Parts } from '../parts.ts';
-import { type AddressKeys, readAddressKeys } from './address-keys.ts';
+import { createBatcher } from '../batcher.ts';
+import type { KnownLaunch } from '../directory/directory.ts';
+import type { Runtime } from '../runtime.ts';
+import { type AddressKeys, readAddressKeys } from '../settlement/address-keys.ts';
+import type { Effects } from '../settlement/effects.ts';
 import { type CompiledRules, capWords, compileSendingRules } from './compile-rules.ts';
 import type { SendingRules } from './sending-rules.ts';
 import { hold, skip } from './skip.ts';
@@ -39,17 +39,17 @@ export interface Guards {
   /** What guards an account, at most a second old; undefined where nothing does. */
   readonly of: (accountId: string) => Promise<Guarded | undefined>;
   /** What is settled instead of a run; undefined where nothing but caps may speak against it. */
-  readonly check: (message: GuardedMessage) => Promise<Parts | undefined>;
+  readonly check: (message: GuardedMessage) => Promise<Effects | undefined>;
   /** Gives a message that is about to be sent its place under the caps; what is settled instead where there is none. */
-  readonly reserve: (message: GuardedMessage) => Promise<Parts | undefined>;
+  readonly reserve: (message: GuardedMessage) => Promise<Effects | undefined>;
 }
 
 const FRESH_MS = 1_000;
 const MOST_TOGETHER = 500;
 
 /** The guards of one process. */
-export function createGuards(ground: Ground): Guards {
-  const { database, clock, ids } = ground;
+export function createGuards(runtime: Runtime): Guards {
+  const { database, clock, ids } = runtime;
   const clockOf = createWallClocks();
   const known = new Map<string, { readonly at: number; readonly value: Promise<Guarded | undefined> }>();
   let keys: Promise<AddressKeys> | undefined;
@@ -63,25 +63,25 @@ export function createGuards(ground: Ground): Guards {
   };
 
   const addressKeys = () => {
-    keys ??= readAddressKeys(ground).catch((thrown: unknown) => {
+    keys ??= readAddressKeys(runtime).catch((thrown: unknown) => {
       keys = undefined;
       throw thrown;
     });
     return keys;
   };
 
-  const suppressions = createGatherer<AskedAddress, FoundSuppression | undefined>(async (asked) => {
+  const suppressions = createBatcher<AskedAddress, FoundSuppression | undefined>(async (asked) => {
     const found = await findSuppressions(database, asked, clock.now());
     const byPlace = new Map(found.map((each) => [each.place, each]));
     return asked.map((_, place) => byPlace.get(place));
   }, MOST_TOGETHER);
 
-  const contacts = createGatherer<AskedContact, readonly FullCap[]>(async (asked) => {
+  const contacts = createBatcher<AskedContact, readonly FullCap[]>(async (asked) => {
     const full = await reserveContacts(database, asked, clock.now());
     return asked.map((_, place) => full.filter((each) => each.place === place));
   }, MOST_TOGETHER);
 
-  const suppressed = async ({ row, channel }: GuardedMessage): Promise<Parts | undefined> => {
+  const suppressed = async ({ row, channel }: GuardedMessage): Promise<Effects | undefined> => {
     const field = addressField(channel);
     const address = field && (await addressKeys()).of(own(row.subscription, field.field));
     if (address === undefined) return undefined;
@@ -99,7 +99,7 @@ export function createGuards(ground: Ground): Guards {
     return skip(row, scope === 'global' ? 'SUPPRESSED_GLOBAL' : 'SUPPRESSED_LIST', rule, ids);
   };
 
-  const reserve = async (message: GuardedMessage): Promise<Parts | undefined> => {
+  const reserve = async (message: GuardedMessage): Promise<Effects | undefined> => {
     const { row, channel, nowMs } = message;
     const rules = rulesFor(message);
     if (rules === undefined || row.pipe !== null || row.payload !== null) return undefined;

@@ -1,6 +1,6 @@
 /** Puts addresses on the suppression list, many at once; one that is wrong costs no other. */
 import { addressField } from '../../channel/address.ts';
-import { unfit } from '../../channel/unfit.ts';
+import { unstorable } from '../../channel/unstorable.ts';
 import { Failure } from '../../errors.ts';
 import type { Ids } from '../../ids.ts';
 import type { Sql } from '../../storage/database.ts';
@@ -11,10 +11,10 @@ import {
   type SuppressionSource,
   writeSuppressions,
 } from '../../storage/suppressions.ts';
-import type { Directory } from '../directory.ts';
-import { findChannel, refused } from '../find-channel.ts';
-import type { Ground } from '../ground.ts';
-import { readAddressKeys } from './address-keys.ts';
+import type { Directory } from '../directory/directory.ts';
+import { findChannel, refused } from '../directory/find-channel.ts';
+import type { Runtime } from '../runtime.ts';
+import { readAddressKeys } from '../settlement/address-keys.ts';
 
 /** A suppression as a caller gives it. */
 export interface SuppressionRequest {
@@ -52,8 +52,8 @@ interface Target {
   readonly resourceId: string | null;
 }
 
-export function createWriteSuppressions(ground: Ground, directory: Directory): WriteSuppressions {
-  const { database, clock } = ground;
+export function createWriteSuppressions(runtime: Runtime, directory: Directory): WriteSuppressions {
+  const { database, clock } = runtime;
 
   const targetOf = async (accountId: string, request: SuppressionRequest): Promise<Target> => {
     const { channel: channelSid, resource: resourceSid, scope } = request;
@@ -87,7 +87,7 @@ export function createWriteSuppressions(ground: Ground, directory: Directory): W
 
   return Object.freeze<WriteSuppressions>({
     write: async (accountId, source, requests, ids, within = (write) => write(database)) => {
-      const keys = await readAddressKeys(ground);
+      const keys = await readAddressKeys(runtime);
       const nowMs = clock.now();
       const targets = new Map<string, Target | Failure>();
       const unique = new Map<string, NewSuppression>();
@@ -136,7 +136,7 @@ export function createWriteSuppressions(ground: Ground, directory: Directory): W
 const NO_ADDRESS = 'The address is empty; give an email address, a phone number, a device token or the like.';
 
 function refusal(request: SuppressionRequest, nowMs: number): Failure | undefined {
-  const wrong = unfit(request);
+  const wrong = unstorable(request);
   if (wrong !== undefined)
     return refused(wrong.pointer ?? '', `The value at ${wrong.pointer || '/'} ${wrong.message}.`);
   const { expiresAt } = request;

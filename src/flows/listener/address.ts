@@ -11,11 +11,11 @@ export interface Address {
 
 const PARTS = /^(https?:)\/\/(\[[^\]/?#]*\]|[^/?#:@[\]]+)(:\d+)?(\/[^?#]*)?(\?[^#]*)?$/i;
 
-/** The parts of an address; undefined where it is not an http address. */
+/** The parts of an address; undefined if it is not an http address. */
 export function cutAddress(url: string): Address | undefined {
-  const parts = PARTS.exec(url);
-  if (parts === null) return undefined;
-  const [, scheme = '', host = '', port = '', path = '', search = ''] = parts;
+  const effects = PARTS.exec(url);
+  if (effects === null) return undefined;
+  const [, scheme = '', host = '', port = '', path = '', search = ''] = effects;
   return { scheme, host, port, path, search };
 }
 

@@ -15,8 +15,8 @@ import type { Scope } from '../../expression/scope.ts';
 import { compileTemplate } from '../../expression/template.ts';
 import { toText } from '../../expression/text.ts';
 import { pointerTo } from '../../json.ts';
-import type { RequestIn } from '../request-in.ts';
 import { type Answer, type CompiledAnswer, compileAnswer, type RenderedAnswer } from './answer.ts';
+import type { RequestIn } from './request-in.ts';
 import { type RequestView, viewRequest } from './request-view.ts';
 import { compileVerify } from './verify-request.ts';
 

@@ -1,6 +1,6 @@
 /** A provider's request, from what the HTTP server knows of it. */
 import { setOwn } from '../../json.ts';
-import type { RequestIn } from '../request-in.ts';
+import type { RequestIn } from './request-in.ts';
 
 export interface RawRequest {
   readonly method: string;

@@ -9,8 +9,8 @@
  */
 import type { Scope } from '../../expression/scope.ts';
 import { own } from '../../json.ts';
-import type { RequestIn } from '../request-in.ts';
 import { readForm } from './read-request.ts';
+import type { RequestIn } from './request-in.ts';
 
 export interface RequestView {
   readonly request: RequestIn;

@@ -6,12 +6,13 @@ import { audienceCondition } from '../../storage/audience.ts';
 import { readItem } from '../../storage/content.ts';
 import { findEntity } from '../../storage/entities.ts';
 import type { NewMailing } from '../../storage/mailings.ts';
-import { inContentItem, notPublished } from '../content-items.ts';
-import type { Directory, KnownChannel } from '../directory.ts';
-import { refused } from '../find-channel.ts';
-import type { Ground } from '../ground.ts';
-import { refuseBoth } from '../prepare-message.ts';
-import { invalid, placed } from '../stored-fields.ts';
+import { inContentItem, notPublished } from '../directory/content-items.ts';
+import type { Directory } from '../directory/directory.ts';
+import { refused } from '../directory/find-channel.ts';
+import type { KnownChannel } from '../directory/known-channel.ts';
+import { refuseBoth } from '../directory/message-request.ts';
+import { invalid, placed } from '../directory/stored-fields.ts';
+import type { Runtime } from '../runtime.ts';
 import { createScheduler } from './schedule.ts';
 
 /** A mailing as a caller asks for it. */
@@ -33,10 +34,10 @@ export interface MailingRequest {
 
 /** Gives a function that makes of an account's request what is kept; it throws Failure with the member. */
 export function createCheckMailing(
-  ground: Ground,
+  runtime: Runtime,
   directory: Directory,
 ): (accountId: string, body: MailingRequest, id: string) => Promise<NewMailing> {
-  const { database, clock } = ground;
+  const { database, clock } = runtime;
   const momentsOf = createScheduler();
 
   const valuesOf = async (accountId: string, body: MailingRequest, channel: KnownChannel) => {

@@ -5,14 +5,15 @@ import { PIPELINE_CODES } from '../../storage/claim.ts';
 import { readPublished } from '../../storage/content.ts';
 import { insertLaunch, readLaunches } from '../../storage/launches.ts';
 import { type MailingRow, moveMailing } from '../../storage/mailings.ts';
-import { inContentItem, notPublished } from '../content-items.ts';
-import type { Directory, KnownChannel } from '../directory.ts';
-import type { Ground } from '../ground.ts';
-import type { Lanes } from '../lanes.ts';
-import { logTold } from '../operator-events/log-told.ts';
+import { inContentItem, notPublished } from '../directory/content-items.ts';
+import type { Directory } from '../directory/directory.ts';
+import type { KnownChannel } from '../directory/known-channel.ts';
+import type { Lanes } from '../lanes/lanes.ts';
+import { logOperatorEvents } from '../log-operator-events.ts';
+import type { Runtime } from '../runtime.ts';
+import { emitMailingEvent } from './emit-mailing-event.ts';
 import { startMsOf, stopMsOf } from './schedule.ts';
 import { insertTask, type MailingTask } from './task.ts';
-import { tellMailing } from './tell-mailing.ts';
 import { wrongState } from './wrong-state.ts';
 
 export interface LaunchMailing {
@@ -40,14 +41,14 @@ interface NewStart {
 const STARTABLE = ['draft', 'finished', 'stopped'];
 const ALL_STATES = ['draft', 'scheduled', 'moderating', 'sending', 'paused', 'stopped', 'finished'];
 
-/** `woken` is told which lanes have something to do. */
+/** `wakeLanes` gets the lanes that have work. */
 export function createLaunchMailing(
-  ground: Ground,
+  runtime: Runtime,
   directory: Directory,
   lanes: Lanes,
-  woken: (laneIds: readonly number[]) => void,
+  wakeLanes: (laneIds: readonly number[]) => void,
 ): LaunchMailing {
-  const { database, clock, log } = ground;
+  const { database, clock, log } = runtime;
 
   /**
    * The version of the mailing's content item that a launch sends: the published one, or `fixed` where it was moderated.
@@ -92,7 +93,7 @@ export function createLaunchMailing(
     const stopMs = kind === 'real' ? stopMsOf(mailing.schedule) : undefined;
     if (kind !== 'test') refusePastStop(mailing, nowMs);
     const { versionId: channelVersionId } = channel;
-    const told = await database.transaction(async (tx) => {
+    const emitted = await database.transaction(async (tx) => {
       const fixed = {
         id: launchId,
         mailingId: mailing.id,
@@ -116,11 +117,13 @@ export function createLaunchMailing(
         const task = { mailingId: mailing.id, launchId };
         await later(taskIds[1] ?? '', PIPELINE_CODES.stop_mailing, stopMs, task);
       }
-      return kind === 'real' ? tellMailing(tx, 'mailing.started', mailing, { launch: launchId }, nowMs) : [];
+      return kind === 'real'
+        ? emitMailingEvent(tx, 'mailing.started', mailing, { launch: launchId }, nowMs)
+        : [];
     });
-    if (told === undefined) throw wrongState(mailing, 'started', from);
-    logTold(log, told);
-    woken([lane.id]);
+    if (emitted === undefined) throw wrongState(mailing, 'started', from);
+    logOperatorEvents(log, emitted);
+    wakeLanes([lane.id]);
     return launchId;
   };
 

@@ -2,15 +2,15 @@
 import { Failure } from '../../errors.ts';
 import { launchesOfMailing, launchOfMessage, readLaunches } from '../../storage/launches.ts';
 import { type MailingRow, moveMailing, readMailing } from '../../storage/mailings.ts';
-import type { Ground } from '../ground.ts';
-import { logTold } from '../operator-events/log-told.ts';
+import { logOperatorEvents } from '../log-operator-events.ts';
+import type { Runtime } from '../runtime.ts';
+import { emitMailingEvent } from './emit-mailing-event.ts';
 import type { LaunchMailing } from './launch-mailing.ts';
 import type { MailingTask } from './task.ts';
-import { tellMailing } from './tell-mailing.ts';
 
 /** A mailing whose content may not go out when its time has come is a draft again, and says why. */
 export async function orDraft(
-  ground: Ground,
+  runtime: Runtime,
   mailing: MailingRow,
   from: readonly string[],
   start: () => Promise<void>,
@@ -21,24 +21,26 @@ export async function orDraft(
     if (!(thrown instanceof Failure) || mailing.content_item_id === null || thrown.code === 'WRONG_STATE') {
       throw thrown;
     }
-    await moveMailing(ground.database, mailing.id, from, 'draft', ground.clock.now(), thrown.message);
+    await moveMailing(runtime.database, mailing.id, from, 'draft', runtime.clock.now(), thrown.message);
   }
 }
 
 /** Gives the task that follows a verdict. */
 export function createModerated(
-  ground: Ground,
+  runtime: Runtime,
   launching: LaunchMailing,
 ): (task: MailingTask) => Promise<void> {
-  const { database, clock, ids, log } = ground;
+  const { database, clock, ids, log } = runtime;
 
   const reject = async (mailing: MailingRow, launchId: string, reason: string) => {
     const nowMs = clock.now();
-    const told = await database.transaction(async (tx) => {
+    const emitted = await database.transaction(async (tx) => {
       const moved = await moveMailing(tx, mailing.id, ['moderating'], 'draft', nowMs, reason);
-      return moved ? tellMailing(tx, 'mailing.rejected', mailing, { launch: launchId, reason }, nowMs) : [];
+      return moved
+        ? emitMailingEvent(tx, 'mailing.rejected', mailing, { launch: launchId, reason }, nowMs)
+        : [];
     });
-    logTold(log, told);
+    logOperatorEvents(log, emitted);
   };
 
   return async (task) => {
@@ -51,7 +53,7 @@ export function createModerated(
     // A verdict on what was started before says nothing about what is moderated now.
     if (newest?.id !== launch.id) return;
     if (task.passed !== true) return reject(mailing, launch.id, task.text ?? 'moderation refused it');
-    await orDraft(ground, mailing, ['moderating'], () =>
+    await orDraft(runtime, mailing, ['moderating'], () =>
       launching.startModerated(mailing, ids, launch.content_version),
     );
   };

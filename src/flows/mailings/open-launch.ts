@@ -12,44 +12,28 @@ import {
   openDirectPage,
   openIndirect,
 } from '../../storage/open-launch.ts';
-import { createSenderChooser } from '../choose-sender.ts';
-import type { Directory } from '../directory.ts';
-import type { Ground } from '../ground.ts';
-import type { Lanes } from '../lanes.ts';
-import type { Parts } from '../parts.ts';
-import { goOn, type MailingTask, SLICE_MS } from './task.ts';
+import type { Directory } from '../directory/directory.ts';
+import type { Lanes } from '../lanes/lanes.ts';
+import { laneOfLaunch } from '../lanes/launch-lane.ts';
+import type { Runtime } from '../runtime.ts';
+import { createSenderChooser } from '../senders/choose-sender.ts';
+import type { Effects } from '../settlement/effects.ts';
+import { continueLater, type MailingTask, SLICE_MS } from './task.ts';
 
 const PAGE_ROWS = 5_000;
 /** A paused launch is looked at again after so long. */
 const PAUSED_MS = 1_000;
 
-/** The lane in which the messages of a launch go out. */
-export async function laneOfLaunch(
-  lanes: Lanes,
-  document: ChannelDocument,
-  launch: LaunchRow,
-): Promise<number> {
-  const lane = await lanes.laneOf({
-    document,
-    accountId: launch.account_id,
-    senderId: launch.sender_id,
-    resourceId: launch.resource_id,
-    urgent: launch.class === 'urgent',
-    inbound: false,
-  });
-  return lane.id;
-}
-
-/** Gives the task that opens a launch. `woken` is told which lanes have something to do. */
+/** Gives the task that opens a launch. `wakeLanes` gets the lanes that have work. */
 export function createOpenLaunch(
-  ground: Ground,
+  runtime: Runtime,
   directory: Directory,
   lanes: Lanes,
-  woken: (laneIds: readonly number[]) => void,
-): (row: ClaimedRow, task: MailingTask) => Promise<Parts> {
-  const { database, clock } = ground;
+  wakeLanes: (laneIds: readonly number[]) => void,
+): (row: ClaimedRow, task: MailingTask) => Promise<Effects> {
+  const { database, clock } = runtime;
 
-  const chooser = createSenderChooser(ground, lanes);
+  const chooser = createSenderChooser(runtime, lanes);
 
   /** How the launch finds its senders, where it names none; bound values are numbered from `first` on. */
   const choiceOf = async (launch: LaunchRow, document: ChannelDocument, first: number) => {
@@ -85,7 +69,7 @@ export function createOpenLaunch(
         condition,
         choice,
       );
-      if (page.opened > 0) woken(page.lanes ?? [laneId]);
+      if (page.opened > 0) wakeLanes(page.lanes ?? [laneId]);
       if (!page.more) return false;
       // Nothing was looked at: the launch was paused, stopped, or is another's.
       if (page.openedTo === openedTo) return true;
@@ -101,17 +85,19 @@ export function createOpenLaunch(
   return async (row, task) => {
     const { launchId = '' } = task;
     const [launch] = await readLaunches(database, [launchId]);
-    if (launch?.state === 'paused') return goOn(row, clock.now() + PAUSED_MS, task);
+    if (launch?.state === 'paused') return continueLater(row, clock.now() + PAUSED_MS, task);
     if (launch?.state !== 'sending' || !launch.opening) return { done: [row.id] };
     const { document } = await directory.version(launch.channel_version_id);
     const laneId = await laneOfLaunch(lanes, document, launch);
     if (document.communication === 'direct') {
-      return (await openPages(launch, document, laneId)) ? goOn(row, clock.now(), task) : { done: [row.id] };
+      return (await openPages(launch, document, laneId))
+        ? continueLater(row, clock.now(), task)
+        : { done: [row.id] };
     }
     const pipeline = launch.kind === 'moderation' ? 'moderate' : 'message';
     const choice = await choiceOf(launch, document, FIRST_INDIRECT_VALUE);
     const page = await openIndirect(database, launch.id, laneId, pipeline, clock.now(), choice);
-    if (page.opened > 0) woken(page.lanes ?? [laneId]);
-    return page.more ? goOn(row, clock.now(), task) : { done: [row.id] };
+    if (page.opened > 0) wakeLanes(page.lanes ?? [laneId]);
+    return page.more ? continueLater(row, clock.now(), task) : { done: [row.id] };
   };
 }

@@ -7,11 +7,11 @@ import { type ClaimedRow, FIRST_ID, PIPELINE_CODES } from '../../storage/claim.t
 import { readLaunches, setLaunchStates } from '../../storage/launches.ts';
 import { type MailingRow, moveMailing } from '../../storage/mailings.ts';
 import { lanesOfChannel, unparkPage } from '../../storage/stop-launch.ts';
-import type { Directory } from '../directory.ts';
-import type { Ground } from '../ground.ts';
-import type { Lanes } from '../lanes.ts';
-import type { Parts } from '../parts.ts';
-import { goOn, insertTask, type MailingTask, SLICE_MS } from './task.ts';
+import type { Directory } from '../directory/directory.ts';
+import type { Lanes } from '../lanes/lanes.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Effects } from '../settlement/effects.ts';
+import { continueLater, insertTask, type MailingTask, SLICE_MS } from './task.ts';
 import { wrongState } from './wrong-state.ts';
 
 const PAGE_ROWS = 5_000;
@@ -20,17 +20,17 @@ export interface PauseMailing {
   readonly pause: (mailing: MailingRow) => Promise<void>;
   readonly resume: (mailing: MailingRow, ids: Ids) => Promise<void>;
   /** Makes the rows of a resumed launch due again. */
-  readonly unpark: (row: ClaimedRow, task: MailingTask) => Promise<Parts>;
+  readonly unpark: (row: ClaimedRow, task: MailingTask) => Promise<Effects>;
 }
 
-/** `woken` is told which lanes have something to do. */
+/** `wakeLanes` gets the lanes that have work. */
 export function createPauseMailing(
-  ground: Ground,
+  runtime: Runtime,
   directory: Directory,
   lanes: Lanes,
-  woken: (laneIds: readonly number[]) => void,
+  wakeLanes: (laneIds: readonly number[]) => void,
 ): PauseMailing {
-  const { database, clock } = ground;
+  const { database, clock } = runtime;
   return Object.freeze<PauseMailing>({
     pause: async (mailing) => {
       await database.transaction(async (tx) => {
@@ -55,7 +55,7 @@ export function createPauseMailing(
         }
       });
       directory.forget();
-      woken([lane.id]);
+      wakeLanes([lane.id]);
     },
     unpark: async (row, task) => {
       const { launchId = '' } = task;
@@ -67,9 +67,9 @@ export function createPauseMailing(
         let after: string | undefined = laneId === task.laneId ? (task.afterId ?? FIRST_ID) : FIRST_ID;
         while (after !== undefined) {
           const nowMs = clock.now();
-          if (nowMs >= endMs) return goOn(row, nowMs, { launchId, laneId, afterId: after });
+          if (nowMs >= endMs) return continueLater(row, nowMs, { launchId, laneId, afterId: after });
           after = await unparkPage(database, launchId, laneId, after, PAGE_ROWS, nowMs);
-          woken([laneId]);
+          wakeLanes([laneId]);
         }
       }
       return { done: [row.id] };

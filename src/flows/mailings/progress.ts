@@ -2,7 +2,7 @@
 
 import { type ProgressRow, readProgress } from '../../storage/launch-counts.ts';
 import { STATE_CODES, stateName } from '../../storage/states.ts';
-import type { Ground } from '../ground.ts';
+import type { Runtime } from '../runtime.ts';
 
 /** The pace is that of so long; for so long the changes are kept one by one. */
 export const PACE_MS = 30_000;
@@ -28,9 +28,9 @@ export interface MailingProgress {
 }
 
 /** Reads the progress of a mailing; undefined where there is no such mailing. */
-export async function progressOf(ground: Ground, mailingId: string): Promise<MailingProgress | undefined> {
-  const nowMs = ground.clock.now();
-  const row = await readProgress(ground.database, mailingId, nowMs - PACE_MS);
+export async function progressOf(runtime: Runtime, mailingId: string): Promise<MailingProgress | undefined> {
+  const nowMs = runtime.clock.now();
+  const row = await readProgress(runtime.database, mailingId, nowMs - PACE_MS);
   return row === undefined ? undefined : shaped(row, nowMs);
 }
 

@@ -6,7 +6,7 @@
  */
 import type { MailingSchedule } from '../../storage/mailings.ts';
 import { isKeepable, isoTime } from '../../time.ts';
-import { refused } from '../find-channel.ts';
+import { refused } from '../directory/find-channel.ts';
 import { createWallClocks, type WallClock } from '../guards/wall-clock.ts';
 
 const DAY_MS = 86_400_000;
@@ -55,7 +55,7 @@ function momentIn(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Date.parse(text);
 }
 
-/** The moment that a time means, where the books can keep it. */
+/** The moment that a time means, where the database can keep it. */
 function keepable(name: 'startAt' | 'stopAt', text: string, clock: WallClock | undefined): number {
   const ms = momentOf(name, text, clock);
   if (isKeepable(ms)) return ms;

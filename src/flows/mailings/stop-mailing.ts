@@ -9,13 +9,13 @@ import { type ClaimedRow, FIRST_ID, PIPELINE_CODES } from '../../storage/claim.t
 import { type LaunchRow, launchesOfMailing, readLaunches, stopLaunches } from '../../storage/launches.ts';
 import { type MailingRow, moveMailing } from '../../storage/mailings.ts';
 import { lanesOfChannel, openMessages, stopWaiting, withdrawPage } from '../../storage/stop-launch.ts';
-import type { Directory } from '../directory.ts';
-import type { Ground } from '../ground.ts';
-import type { Lanes } from '../lanes.ts';
-import { logTold } from '../operator-events/log-told.ts';
-import type { Parts } from '../parts.ts';
-import { goOn, insertTask, type MailingTask, SLICE_MS } from './task.ts';
-import { tellMailing } from './tell-mailing.ts';
+import type { Directory } from '../directory/directory.ts';
+import type { Lanes } from '../lanes/lanes.ts';
+import { logOperatorEvents } from '../log-operator-events.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Effects } from '../settlement/effects.ts';
+import { emitMailingEvent } from './emit-mailing-event.ts';
+import { continueLater, insertTask, type MailingTask, SLICE_MS } from './task.ts';
 import { wrongState } from './wrong-state.ts';
 
 const PAGE_ROWS = 5_000;
@@ -30,22 +30,22 @@ export interface StopMailing {
   /** Stops a mailing whose launch has come to its stopAt; WRONG_STATE where there is nothing to stop. */
   readonly stopAt: (mailing: MailingRow, launchId: string, ids: Ids) => Promise<void>;
   /** Stops what waits of a stopped launch, and withdraws what was placed. */
-  readonly stopLaunch: (row: ClaimedRow, task: MailingTask) => Promise<Parts>;
+  readonly stopLaunch: (row: ClaimedRow, task: MailingTask) => Promise<Effects>;
 }
 
-/** `woken` is told which lanes have something to do. */
+/** `wakeLanes` gets the lanes that have work. */
 export function createStopMailing(
-  ground: Ground,
+  runtime: Runtime,
   directory: Directory,
   lanes: Lanes,
-  woken: (laneIds: readonly number[]) => void,
+  wakeLanes: (laneIds: readonly number[]) => void,
 ): StopMailing {
-  const { database, clock, log } = ground;
+  const { database, clock, log } = runtime;
 
   const stop = async (mailing: MailingRow, ids: Ids, from: readonly string[], by: 'request' | 'schedule') => {
     const nowMs = clock.now();
     const lane = await lanes.ownLane();
-    const told = await database.transaction(async (tx) => {
+    const emitted = await database.transaction(async (tx) => {
       const stopped = await stopLaunches(tx, mailing.id, mailing.type === 'placement');
       if (!(await moveMailing(tx, mailing.id, from, 'stopped', nowMs)))
         throw wrongState(mailing, 'stopped', from);
@@ -55,11 +55,11 @@ export function createStopMailing(
           ...{ pipeline: PIPELINE_CODES.stop_launch, task: { launchId } },
         });
       }
-      return tellMailing(tx, 'mailing.stopped', mailing, { by }, nowMs);
+      return emitMailingEvent(tx, 'mailing.stopped', mailing, { by }, nowMs);
     });
-    logTold(log, told);
+    logOperatorEvents(log, emitted);
     directory.forget();
-    woken([lane.id]);
+    wakeLanes([lane.id]);
   };
 
   /** Stops what waits from a place on, in all lanes of the channel; gives where to go on, and whether all is done. */
@@ -94,7 +94,7 @@ export function createStopMailing(
       const nowMs = clock.now();
       if (nowMs >= endMs) return false;
       const page = await withdrawPage(database, launch.id, withdrawnTo, PAGE_ROWS, nowMs);
-      if (page.lanes.length > 0) woken(page.lanes);
+      if (page.lanes.length > 0) wakeLanes(page.lanes);
       if (!page.more) return true;
       withdrawnTo = page.withdrawnTo;
     }
@@ -115,10 +115,11 @@ export function createStopMailing(
       const [launch] = await readLaunches(database, [launchId]);
       if (launch?.state !== 'stopped') return { done: [row.id] };
       const swept = await sweep(launch, task, endMs);
-      if (!swept.whole) return goOn(row, clock.now(), swept.task);
-      if (launch.withdrawing && !(await withdraw(launch, endMs))) return goOn(row, clock.now(), swept.task);
+      if (!swept.whole) return continueLater(row, clock.now(), swept.task);
+      if (launch.withdrawing && !(await withdraw(launch, endMs)))
+        return continueLater(row, clock.now(), swept.task);
       if ((await openMessages(database, launchId)) === 0) return { done: [row.id] };
-      return goOn(row, clock.now() + REST_MS, swept.task);
+      return continueLater(row, clock.now() + REST_MS, swept.task);
     },
   });
 }

@@ -3,8 +3,8 @@ import { encodeValue } from '../../json.ts';
 import { insertWaiting } from '../../storage/accept.ts';
 import type { ClaimedRow } from '../../storage/claim.ts';
 import type { Sql } from '../../storage/database.ts';
-import { putBack } from '../end-message.ts';
-import type { Parts } from '../parts.ts';
+import type { Effects } from '../settlement/effects.ts';
+import { requeue } from '../settlement/end-message.ts';
 
 /** The payload of a task; which members there are follows from its pipeline. */
 export interface MailingTask {
@@ -33,7 +33,7 @@ export interface NewMailingTask {
   readonly task: MailingTask;
 }
 
-/** Pages are done for so long before the task lets others have their turn, its place kept in the books. */
+/** Pages are done for so long before the task lets others have their turn, its place kept in the database. */
 export const SLICE_MS = 1_000;
 
 /** Writes a task. */
@@ -42,7 +42,7 @@ export function insertTask(sql: Sql, { task, channelVersionId = 0, ...row }: New
 }
 
 /** Lets a task wait again, with another payload. It is always due later than it was: that is how a repeat is known. */
-export function goOn(row: ClaimedRow, dueMs: number, task: MailingTask): Parts {
-  const again = putBack(row, Math.max(dueMs, row.due + 1)).again ?? [];
+export function continueLater(row: ClaimedRow, dueMs: number, task: MailingTask): Effects {
+  const again = requeue(row, Math.max(dueMs, row.due + 1)).again ?? [];
   return { again: again.map((wait) => ({ ...wait, payload: encodeValue(task) })) };
 }

@@ -3,7 +3,7 @@
  * changed. All watchers of a mailing in this process share one query each second; without watchers nothing is asked.
  */
 import { databaseFailure } from '../../storage/database.ts';
-import type { Ground } from '../ground.ts';
+import type { Runtime } from '../runtime.ts';
 import { type MailingProgress, progressOf } from './progress.ts';
 
 /** `end` is the last one, and says that nothing goes on; `closed` that this process tells no more. */
@@ -31,7 +31,7 @@ interface Watched {
   asking: boolean;
 }
 
-export function createMailingWatch(ground: Ground): MailingWatch {
+export function createMailingWatch(runtime: Runtime): MailingWatch {
   const mailings = new Map<string, Watched>();
   let closed = false;
 
@@ -62,12 +62,12 @@ export function createMailingWatch(ground: Ground): MailingWatch {
     watched.asking = true;
     const startedMs = performance.now();
     try {
-      const progress = await progressOf(ground, mailingId);
+      const progress = await progressOf(runtime, mailingId);
       if (progress !== undefined && mailings.get(mailingId) === watched)
         tellAll(mailingId, watched, progress);
     } catch (thrown) {
       const failure = databaseFailure(thrown);
-      ground.log.error({ mailing: mailingId, code: failure.code }, `watching failed: ${failure.message}`);
+      runtime.log.error({ mailing: mailingId, code: failure.code }, `watching failed: ${failure.message}`);
     }
     watched.asking = false;
     if (mailings.get(mailingId) !== watched) return;

@@ -11,12 +11,12 @@ import { writeOperatorEvent } from '../../storage/operator-events.ts';
 import { type DueDelivery, noteAttempt, readDelivery } from '../../storage/webhook-deliveries.ts';
 import { disableWebhook } from '../../storage/webhooks.ts';
 import { isoTime } from '../../time.ts';
-import type { RunHealth } from '../breaker.ts';
-import { putBack } from '../end-message.ts';
-import type { Ground } from '../ground.ts';
-import type { Parts } from '../parts.ts';
-import type { PerformTask } from '../tasks.ts';
-import { logTold } from './log-told.ts';
+import type { RunHealth } from '../lanes/breaker.ts';
+import { logOperatorEvents } from '../log-operator-events.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Effects } from '../settlement/effects.ts';
+import { requeue } from '../settlement/end-message.ts';
+import type { PerformTask } from '../settlement/tasks.ts';
 import { signatureHeaders } from './sign.ts';
 
 /** The waits between attempts: 5 s, 30 s, 2 min, 10 min, 1 h, 6 h, 24 h. */
@@ -41,9 +41,9 @@ interface Result {
 
 type Send = (request: HttpRequest, laneKey: string) => Promise<HttpAnswer>;
 
-/** The task of sending one event to one webhook. It throws where the books cannot be asked. */
-export function createDeliver(ground: Ground, send: Send): PerformTask {
-  const { database, clock, vault, log } = ground;
+/** The task of sending one event to one webhook. It throws where the database cannot be asked. */
+export function createDeliver(runtime: Runtime, send: Send): PerformTask {
+  const { database, clock, vault, log } = runtime;
 
   const attempt = async (row: ClaimedRow, due: DueDelivery): Promise<Result> => {
     const body = JSON.stringify({
@@ -85,12 +85,12 @@ export function createDeliver(ground: Ground, send: Send): PerformTask {
 
   const disable = async (due: DueDelivery, reason: string) => {
     const nowMs = clock.now();
-    const told = await database.transaction(async (tx) => {
+    const emitted = await database.transaction(async (tx) => {
       if (!(await disableWebhook(tx, due.id, reason, nowMs))) return [];
       const data = { webhook: due.id, host: new URL(due.url).host, reason };
       return writeOperatorEvent(tx, { accountId: due.account_id, type: 'webhook.disabled', data }, nowMs);
     });
-    logTold(log, told);
+    logOperatorEvents(log, emitted);
   };
 
   const failed = async (row: ClaimedRow, due: DueDelivery, result: Result, failure: Failure) => {
@@ -113,9 +113,9 @@ export function createDeliver(ground: Ground, send: Send): PerformTask {
       nowMs,
     });
     if (hopeless !== undefined) await disable(due, hopeless);
-    const parts: Parts = ended ? { done: [row.id] } : putBack(row, nextAtMs, row.tries + 1);
+    const effects: Effects = ended ? { done: [row.id] } : requeue(row, nextAtMs, row.tries + 1);
     const health = healthOf(due, result, failure);
-    return health === undefined ? parts : { ...parts, health };
+    return health === undefined ? effects : { ...effects, health };
   };
 
   return async (row) => {
@@ -124,7 +124,7 @@ export function createDeliver(ground: Ground, send: Send): PerformTask {
     if (due === undefined || due.status !== 'active') return { done: [row.id] };
     const result = await attempt(row, due);
     const { failure } = result;
-    if (failure?.blame === 'shutdown') return putBack(row, clock.now());
+    if (failure?.blame === 'shutdown') return requeue(row, clock.now());
     if (failure !== undefined) return failed(row, due, result, failure);
     await noteAttempt(database, {
       id: row.id,

@@ -6,9 +6,9 @@ import { createHmac } from 'node:crypto';
 import { Failure } from '../../errors.ts';
 import { isUuid } from '../../ids.ts';
 import { readSource } from '../../storage/content-sources.ts';
-import type { Ground } from '../ground.ts';
-import type { Lanes } from '../lanes.ts';
+import type { Lanes } from '../lanes/lanes.ts';
 import { decodeBytes, sameBytes } from '../listener/bytes.ts';
+import type { Runtime } from '../runtime.ts';
 import { openSource } from './source-settings.ts';
 import { writeTask } from './sync-row.ts';
 
@@ -27,12 +27,12 @@ const SIGNATURE = /^sha256=([0-9a-f]{64})$/i;
  * where the source has no secret, SIGNATURE_INVALID.
  */
 export async function acceptWebhook(
-  ground: Ground,
+  runtime: Runtime,
   lanes: Lanes,
-  woken: (laneIds: readonly number[]) => void,
+  wakeLanes: (laneIds: readonly number[]) => void,
   webhook: SourceWebhook,
 ): Promise<void> {
-  const { database, clock, ids, vault } = ground;
+  const { database, clock, ids, vault } = runtime;
   const { sourceId, body } = webhook;
   if (!isUuid(sourceId)) {
     throw new Failure(
@@ -65,7 +65,7 @@ export async function acceptWebhook(
   const lane = await lanes.sourceLane(row.account_id, row.id);
   const place = { accountId: row.account_id, sourceId: row.id, laneId: lane.id };
   await writeTask(database, place, ids.next(), { sourceId: row.id, kind: 'entry', externalId }, clock.now());
-  woken([lane.id]);
+  wakeLanes([lane.id]);
 }
 
 function isSigned({ signature, body }: SourceWebhook, secret: string): boolean {

@@ -13,10 +13,10 @@ import {
 } from '../../storage/content-sources.ts';
 import { writeOperatorEvent } from '../../storage/operator-events.ts';
 import { writeEntries } from '../../storage/source-entries.ts';
-import { putBack } from '../end-message.ts';
-import type { Ground } from '../ground.ts';
-import { logTold } from '../operator-events/log-told.ts';
-import type { Parts } from '../parts.ts';
+import { logOperatorEvents } from '../log-operator-events.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Effects } from '../settlement/effects.ts';
+import { requeue } from '../settlement/end-message.ts';
 import type { Send } from './ask-source.ts';
 import { openSource } from './source-settings.ts';
 import { payloadOf, type SourceTask, taskOf } from './sync-row.ts';
@@ -33,21 +33,21 @@ const HELD_MS = 60_000;
 const MINUTE_MS = 60_000;
 
 /** Performs a waiting row of a source; what fails outside is tried again, what fails inside is thrown. */
-export function createPerformSource(ground: Ground, send: Send): (row: ClaimedRow) => Promise<Parts> {
-  const { database, clock, log, vault } = ground;
+export function createPerformSource(runtime: Runtime, send: Send): (row: ClaimedRow) => Promise<Effects> {
+  const { database, clock, log, vault } = runtime;
 
   /** Due again; never at the moment it was due before, which searches have passed. */
-  const again = (row: ClaimedRow, task: SourceTask, dueMs: number, tries: number): Parts =>
-    putBack({ ...row, payload: payloadOf(task), tries }, Math.max(dueMs, row.due + 1));
+  const again = (row: ClaimedRow, task: SourceTask, dueMs: number, tries: number): Effects =>
+    requeue({ ...row, payload: payloadOf(task), tries }, Math.max(dueMs, row.due + 1));
 
   const sync = async (
     row: ClaimedRow,
     task: SourceTask & { kind: 'sync' },
     source: SourceRow,
-  ): Promise<Parts> => {
+  ): Promise<Effects> => {
     const run = task.run ?? beginRun(source, task.full, clock.now());
     try {
-      const step = await stepSync(ground, send, openSource(vault, source), row.id, run);
+      const step = await stepSync(runtime, send, openSource(vault, source), row.id, run);
       if ('run' in step) return again(row, { ...task, run: step.run }, clock.now(), 0);
       log.info({ source: source.id, ...step.ended.counts }, 'a content source was synced');
     } catch (thrown) {
@@ -63,9 +63,9 @@ export function createPerformSource(ground: Ground, send: Send): (row: ClaimedRo
     row: ClaimedRow,
     task: SourceTask & { kind: 'entry' },
     source: SourceRow,
-  ): Promise<Parts> => {
+  ): Promise<Effects> => {
     try {
-      await refetch(ground, send, openSource(vault, source), [task.externalId], clock.now());
+      await refetch(runtime, send, openSource(vault, source), [task.externalId], clock.now());
     } catch (thrown) {
       return await failed(row, task, source, thrown);
     }
@@ -78,7 +78,7 @@ export function createPerformSource(ground: Ground, send: Send): (row: ClaimedRo
     task: SourceTask,
     source: SourceRow,
     thrown: unknown,
-  ): Promise<Parts> => {
+  ): Promise<Effects> => {
     if (!(thrown instanceof Failure) || thrown.blame === 'us' || thrown.blame === 'shutdown') throw thrown;
     const nowMs = clock.now();
     const { kind, retryAfterMs } = thrown.details;
@@ -95,7 +95,7 @@ export function createPerformSource(ground: Ground, send: Send): (row: ClaimedRo
       tries: task.kind === 'sync' ? tries : 0,
       pauseAt: MOST_FAILURES,
     });
-    if (noted?.paused === true) await tellPaused(ground, source, `${message} ${PAUSED}`);
+    if (noted?.paused === true) await tellPaused(runtime, source, `${message} ${PAUSED}`);
     if (noted === undefined || (noted.paused && task.kind === 'sync')) return { done: [row.id] };
     if (task.kind === 'entry' && tries >= MOST_FAILURES && !noted.paused) {
       await giveUp(source.id, task.externalId, message);
@@ -107,11 +107,11 @@ export function createPerformSource(ground: Ground, send: Send): (row: ClaimedRo
 
   const giveUp = (sourceId: string, externalId: string, message: string) => {
     const problem = `It could not be fetched in ${MOST_FAILURES} tries: ${message}`;
-    const seen = { id: ground.ids.next(), externalId, changedAtMs: null, problem, kept: false, gone: false };
+    const seen = { id: runtime.ids.next(), externalId, changedAtMs: null, problem, kept: false, gone: false };
     return writeEntries(database, sourceId, [seen], clock.now(), clock.now());
   };
 
-  const perform = async (row: ClaimedRow): Promise<Parts> => {
+  const perform = async (row: ClaimedRow): Promise<Effects> => {
     const task = taskOf(row.payload);
     const source = task === undefined ? undefined : await readSource(database, task.sourceId);
     if (task === undefined || source === undefined) return { done: [row.id] };
@@ -119,7 +119,7 @@ export function createPerformSource(ground: Ground, send: Send): (row: ClaimedRo
     if (overtaken) return { done: [row.id] };
     const nowMs = clock.now();
     if (source.status === 'paused')
-      return task.kind === 'sync' ? { done: [row.id] } : putBack(row, nowMs + HELD_MS);
+      return task.kind === 'sync' ? { done: [row.id] } : requeue(row, nowMs + HELD_MS);
     const blockedMs = source.blocked_until?.getTime() ?? 0;
     if (blockedMs > nowMs) return again(row, task, blockedMs, row.tries);
     return task.kind === 'sync' ? sync(row, task, source) : entry(row, task, source);
@@ -130,11 +130,11 @@ export function createPerformSource(ground: Ground, send: Send): (row: ClaimedRo
 
 /** Says that a source is paused, to those who run the engine. */
 async function tellPaused(
-  { database, clock, log }: Ground,
+  { database, clock, log }: Runtime,
   source: SourceRow,
   reason: string,
 ): Promise<void> {
   const data = { source: source.name, reason };
   const fact = { accountId: source.account_id, type: 'source.paused', data } as const;
-  logTold(log, await writeOperatorEvent(database, fact, clock.now()));
+  logOperatorEvents(log, await writeOperatorEvent(database, fact, clock.now()));
 }

@@ -1,4 +1,4 @@
-/** Settings of a content source on their way into the books and out: checked, secrets sealed and never shown. */
+/** Settings of a content source on their way into the database and out: checked, secrets sealed and never shown. */
 import { openFields, type Vault } from '../../access/vault.ts';
 import { SOURCE_ADAPTERS } from '../../content/sources/catalog.ts';
 import type { Provider, SourceAdapter, SourceConfig } from '../../content/sources/contract.ts';
@@ -7,8 +7,8 @@ import { Failure, type Problem } from '../../errors.ts';
 import { isObject } from '../../json.ts';
 import type { SourceRow } from '../../storage/content-sources.ts';
 import { compileSchema, type Validator } from '../../validate.ts';
+import { type FieldGroupCheck, showFields, storeFields } from '../directory/stored-fields.ts';
 import { createRedact, type Redact } from '../redact.ts';
-import { type Form, showFields, storeFields } from '../stored-fields.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -93,7 +93,7 @@ export function invalidSettings(problems: readonly Problem[]): Failure {
 /** Compiled when first needed, because compiling takes milliseconds. */
 const validators = new Map<Provider, Validator>();
 
-function formOf(provider: Provider): Form {
+function formOf(provider: Provider): FieldGroupCheck {
   const { config, secrets } = SOURCE_ADAPTERS[provider];
   const validator = validators.get(provider) ?? compileSchema(config);
   validators.set(provider, validator);

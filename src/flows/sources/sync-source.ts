@@ -9,9 +9,9 @@ import { finishSync, noteProgress, type SourceRow } from '../../storage/content-
 import { dropNameless, listUnseen, type SeenEntry, writeEntries } from '../../storage/source-entries.ts';
 import { isoTime } from '../../time.ts';
 import { withdrawFromSource } from '../content/withdraw-from-source.ts';
-import type { Ground } from '../ground.ts';
+import type { Runtime } from '../runtime.ts';
 import { askSource, type Send } from './ask-source.ts';
-import { keepEntries, NO_COUNTS, sumCounts } from './keep-entries.ts';
+import { NO_COUNTS, saveEntries, sumCounts } from './save-entries.ts';
 import type { OpenSource } from './source-settings.ts';
 import type { Counts, SyncRun } from './sync-row.ts';
 
@@ -42,15 +42,15 @@ export function showRun(run: SyncRun, endedMs?: number): object {
 
 /** Takes the next step. Throws what asking the CMS throws; then nothing of the step has happened that a repeat undoes. */
 export async function stepSync(
-  ground: Ground,
+  runtime: Runtime,
   send: Send,
   source: OpenSource,
   rowId: string,
   run: SyncRun,
 ): Promise<SyncStep> {
-  const { database, clock } = ground;
+  const { database, clock } = runtime;
   const next =
-    run.phase === 'walk' ? await walk(ground, send, source, run) : await sweep(ground, send, source, run);
+    run.phase === 'walk' ? await walk(runtime, send, source, run) : await sweep(runtime, send, source, run);
   const { id } = source.row;
   if (next.phase !== 'ended') {
     const going: SyncRun = { ...next, phase: next.phase };
@@ -66,18 +66,18 @@ export async function stepSync(
 
 type Next = Omit<SyncRun, 'phase'> & { readonly phase: SyncRun['phase'] | 'ended' };
 
-async function walk(ground: Ground, send: Send, source: OpenSource, run: SyncRun): Promise<Next> {
+async function walk(runtime: Runtime, send: Send, source: OpenSource, run: SyncRun): Promise<Next> {
   const { adapter, config, row } = source;
-  const askedMs = ground.clock.now();
+  const askedMs = runtime.clock.now();
   const changedSinceMs = run.full ? undefined : sinceOf(row.last_sync, row.last_full_at);
   const request = adapter.page(config, { cursor: run.cursor, changedSinceMs });
   const page = await askSource(send, source, request, run.cursor, askedMs);
   const pages = run.pages + 1;
   const at = { askedMs, seenMs: run.startedMs, page: pages };
-  const counts = sumCounts(run.counts, await keepEntries(ground, source, page.entries, at));
+  const counts = sumCounts(run.counts, await saveEntries(runtime, source, page.entries, at));
   if (page.next !== null) return { ...run, pages, counts, cursor: page.next };
   if (!run.full) return { ...run, pages, counts, phase: 'ended' };
-  await dropNameless(ground.database, row.id, run.startedMs);
+  await dropNameless(runtime.database, row.id, run.startedMs);
   return { ...run, pages, counts, phase: 'sweep', cursor: '' };
 }
 
@@ -88,45 +88,45 @@ function sinceOf(lastSync: unknown, lastFullAt: Date | null): number {
 }
 
 /** Entries that no page had are asked for by their ids before they are withdrawn: pages shift while they are read. */
-async function sweep(ground: Ground, send: Send, source: OpenSource, run: SyncRun): Promise<Next> {
+async function sweep(runtime: Runtime, send: Send, source: OpenSource, run: SyncRun): Promise<Next> {
   const { id } = source.row;
-  const unseen = await listUnseen(ground.database, id, run.startedMs, run.cursor ?? '', MOST_IDS);
+  const unseen = await listUnseen(runtime.database, id, run.startedMs, run.cursor ?? '', MOST_IDS);
   if (unseen.length === 0) return { ...run, phase: 'ended' };
-  const counts = await refetch(ground, send, source, unseen, run.startedMs);
+  const counts = await refetch(runtime, send, source, unseen, run.startedMs);
   return { ...run, counts: sumCounts(run.counts, counts), cursor: unseen.at(-1) ?? '' };
 }
 
 /** Asks for some entries by their ids: those that are there are kept, those that are not are withdrawn. */
 export async function refetch(
-  ground: Ground,
+  runtime: Runtime,
   send: Send,
   source: OpenSource,
   externalIds: readonly string[],
   seenMs: number,
 ): Promise<Counts> {
   const { adapter, config } = source;
-  const askedMs = ground.clock.now();
+  const askedMs = runtime.clock.now();
   const request = adapter.byIds(config, externalIds);
   const page: SourcePage = await askSource(send, source, request, null, askedMs);
   const asked = new Set(externalIds);
   const found = page.entries.filter(({ externalId }) => externalId !== undefined && asked.has(externalId));
   const there = new Set(found.map(({ externalId }) => externalId));
-  const kept = await keepEntries(ground, source, found, { askedMs, seenMs, page: 0 });
+  const kept = await saveEntries(runtime, source, found, { askedMs, seenMs, page: 0 });
   const gone = externalIds.filter((each) => !there.has(each));
-  return sumCounts(kept, await withdraw(ground, source, gone, seenMs));
+  return sumCounts(kept, await withdraw(runtime, source, gone, seenMs));
 }
 
 async function withdraw(
-  ground: Ground,
+  runtime: Runtime,
   { row }: OpenSource,
   externalIds: readonly string[],
   seenMs: number,
 ): Promise<Counts> {
-  const { database, ids, clock } = ground;
+  const { database, ids, clock } = runtime;
   const seen: SeenEntry[] = [];
   let withdrawn = 0;
   for (const externalId of externalIds) {
-    const problem = await withdrawOne(ground, row.account_id, row.id, externalId);
+    const problem = await withdrawOne(runtime, row.account_id, row.id, externalId);
     if (problem === 'withdrawn') withdrawn += 1;
     const told = problem === 'withdrawn' || problem === 'none' ? null : problem;
     seen.push({
@@ -145,13 +145,13 @@ async function withdraw(
 
 /** What became of it, or why it could not be withdrawn, as a sentence. */
 async function withdrawOne(
-  ground: Ground,
+  runtime: Runtime,
   accountId: string,
   sourceId: string,
   externalId: string,
 ): Promise<string> {
   try {
-    return await withdrawFromSource(ground, { accountId, sourceId, externalId });
+    return await withdrawFromSource(runtime, { accountId, sourceId, externalId });
   } catch (thrown) {
     if (!(thrown instanceof Failure) || thrown.blame === 'us') throw thrown;
     return `It is no longer there, and could not be withdrawn: ${thrown.message}`;

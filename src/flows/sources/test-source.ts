@@ -6,7 +6,7 @@ import { readMappings } from '../../content/sources/mappings.ts';
 import type { ChannelType } from '../../content/types/contract.ts';
 import { Failure } from '../../errors.ts';
 import type { SourceRow } from '../../storage/content-sources.ts';
-import type { Ground } from '../ground.ts';
+import type { Runtime } from '../runtime.ts';
 import { askSource, type Send } from './ask-source.ts';
 import { openSource } from './source-settings.ts';
 
@@ -34,12 +34,12 @@ export interface TriedSource {
 }
 
 /** Never throws for what the CMS or the settings are to blame for. */
-export async function testSource(ground: Ground, send: Send, row: SourceRow): Promise<TriedSource> {
+export async function testSource(runtime: Runtime, send: Send, row: SourceRow): Promise<TriedSource> {
   try {
-    const source = openSource(ground.vault, row);
+    const source = openSource(runtime.vault, row);
     const { adapter, config } = source;
     const request = adapter.page(config, { cursor: null, changedSinceMs: undefined });
-    const page = await askSource(send, source, request, null, ground.clock.now());
+    const page = await askSource(send, source, request, null, runtime.clock.now());
     const count = page.entries.length;
     const entries = page.entries.slice(0, SHOWN_ENTRIES).map((entry) => tried(row, entry));
     const found = page.total ?? (page.next === null ? count : `at least ${count}`);

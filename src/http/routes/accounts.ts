@@ -2,7 +2,7 @@
 import { firstUser } from '../../access/first-user.ts';
 import { hashToken, newToken } from '../../access/tokens.ts';
 import { Failure } from '../../errors.ts';
-import type { Ground } from '../../flows/ground.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { type AccountRow, findAccount, insertAccount, readAccounts } from '../../storage/accounts.ts';
 import { writeAudit } from '../../storage/audit.ts';
 import { issueToken } from '../../storage/tokens.ts';
@@ -13,8 +13,8 @@ import { entityName, objectSchema, pageQuery, pageSchema, text, time, uuid } fro
 const shownAccount = objectSchema({ id: uuid, name: entityName, createdAt: time });
 
 /** Routes of accounts. */
-export function accountRoutes(ground: Ground): Route[] {
-  const { database, clock } = ground;
+export function accountRoutes(runtime: Runtime): Route[] {
+  const { database, clock } = runtime;
   return [
     route<{ name: string }>({
       method: 'POST',

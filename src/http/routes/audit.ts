@@ -1,5 +1,5 @@
 /** The audit: who changed what, with before and after. */
-import type { Ground } from '../../flows/ground.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { type AuditRow, listAudit } from '../../storage/audit.ts';
 import { pageOf, readPage } from '../page.ts';
 import { type Route, route } from '../route.ts';
@@ -20,7 +20,7 @@ const shownEntry = objectSchema({
 });
 
 /** Routes of the audit. */
-export function auditRoutes(ground: Ground): Route[] {
+export function auditRoutes(runtime: Runtime): Route[] {
   return [
     route({
       method: 'GET',
@@ -32,7 +32,7 @@ export function auditRoutes(ground: Ground): Route[] {
       answers: { 200: { description: 'A page of changes.', schema: pageSchema(shownEntry) } },
       run: async ({ caller, query }) => {
         const page = readPage(query);
-        const { rows, total } = await listAudit(ground.database, caller.accountId, page);
+        const { rows, total } = await listAudit(runtime.database, caller.accountId, page);
         return { status: 200, body: pageOf(rows, total, page.limit, shown) };
       },
     }),

@@ -4,15 +4,15 @@ import type { ChannelDocument } from '../../channel/document.ts';
 import { givenSchema } from '../../channel/schema/test.ts';
 import { parseSource, type SourceText } from '../../channel/source-text.ts';
 import { Failure } from '../../errors.ts';
-import type { Directory } from '../../flows/directory.ts';
+import type { Directory } from '../../flows/directory/directory.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import {
+  assertValidDocument,
   examineChannel,
   type FindingProblem,
   findingProblems,
   pipelinesOf,
-  soundDocument,
-} from '../../flows/examine-channel.ts';
-import type { Ground } from '../../flows/ground.ts';
+} from '../../flows/setup/examine-channel.ts';
 import { isObject, type JsonObject, own } from '../../json.ts';
 import { type ChannelRow, listChannels, takenChannels } from '../../storage/channels.ts';
 import { type DryRun, dryRun } from '../../testing/dry-run.ts';
@@ -47,18 +47,18 @@ const shownTests = objectSchema({
 
 type DryRunBody = DryRun & { readonly channel?: unknown };
 type TestBody = { readonly channel?: unknown; readonly tests: readonly unknown[] };
-type Asked<Body> = Omit<ApiRequest, 'body'> & { readonly body: Body };
+type PendingMessage<Body> = Omit<ApiRequest, 'body'> & { readonly body: Body };
 
 /** Routes that prove channels. */
-export function channelCheckRoutes(ground: Ground, directory: Directory): Route[] {
+export function channelCheckRoutes(runtime: Runtime, directory: Directory): Route[] {
   const check = async (
     accountId: string,
     source: SourceText,
     changed: ChannelRow | undefined,
   ): Promise<Checked> => {
     const [taken, rows] = await Promise.all([
-      takenChannels(ground.database),
-      listChannels(ground.database, accountId),
+      takenChannels(runtime.database),
+      listChannels(runtime.database, accountId),
     ]);
     const sid = own(source.value, 'sid');
     const existing = changed ?? rows.find((row) => row.sid === sid && row.account_id === accountId);
@@ -67,7 +67,12 @@ export function channelCheckRoutes(ground: Ground, directory: Directory): Route[
   };
 
   /** The document that a request brings, or the one that its path names. */
-  const documentOf = async ({ caller, params, body, text }: Asked<{ readonly channel?: unknown }>) => {
+  const documentOf = async ({
+    caller,
+    params,
+    body,
+    text,
+  }: PendingMessage<{ readonly channel?: unknown }>) => {
     const saved =
       params.sid === undefined ? undefined : await visibleChannel(directory, caller.accountId, params.sid);
     if (saved !== undefined && body.channel === undefined) return saved.channel.document;
@@ -75,13 +80,13 @@ export function channelCheckRoutes(ground: Ground, directory: Directory): Route[
     return soundInBody(await check(caller.accountId, source, saved?.row));
   };
 
-  const dryRunOf = async (request: Asked<DryRunBody>) => {
+  const dryRunOf = async (request: PendingMessage<DryRunBody>) => {
     const { channel: _channel, ...given } = request.body;
     const { happened, trace, notes } = await dryRun(await documentOf(request), given);
     return { status: 200, body: { ...happened, trace, notes } };
   };
 
-  const testOf = async (request: Asked<TestBody>) => {
+  const testOf = async (request: PendingMessage<TestBody>) => {
     const { tests } = parseGoldenFile(JSON.stringify({ tests: request.body.tests }), REQUEST_FILE);
     const report = await runGoldenTests(await documentOf(request), tests);
     const shown = report.tests.map(({ walked: _walked, ...each }) => each);
@@ -181,7 +186,7 @@ export function channelCheckRoutes(ground: Ground, directory: Directory): Route[
 /** The document in the member `channel` of a body; pointers of problems lead into the body. */
 function soundInBody(checked: Checked): ChannelDocument {
   try {
-    return soundDocument(checked, REQUEST_FILE);
+    return assertValidDocument(checked, REQUEST_FILE);
   } catch (thrown) {
     if (!(thrown instanceof Failure)) throw thrown;
     const problems = (thrown.details.problems ?? []) as readonly FindingProblem[];

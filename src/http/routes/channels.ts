@@ -4,10 +4,10 @@ import type { ChannelDocument } from '../../channel/document.ts';
 import { parseSource } from '../../channel/source-text.ts';
 import { writtenForm } from '../../channel/written-form.ts';
 import { Failure } from '../../errors.ts';
-import type { Directory } from '../../flows/directory.ts';
-import { findingProblems } from '../../flows/examine-channel.ts';
-import type { Ground } from '../../flows/ground.ts';
-import { createChannelKeeper, type KeptChannel } from '../../flows/keep-channel.ts';
+import type { Directory } from '../../flows/directory/directory.ts';
+import type { Runtime } from '../../flows/runtime.ts';
+import { findingProblems } from '../../flows/setup/examine-channel.ts';
+import { createChannelWriter, type SavedChannel } from '../../flows/setup/save-channel.ts';
 import { type ChannelRow, listChannels } from '../../storage/channels.ts';
 import { type Route, route } from '../route.ts';
 import { anyObject, objectSchema, pageQuery, pageSchema, sid, text, time } from '../schemas.ts';
@@ -64,13 +64,13 @@ const kept = objectSchema({
   findings: { type: 'array', items: shownFinding, description: 'Warnings.' },
 });
 
-/** Routes of channels. `woken` is told that lanes may go on. */
+/** Routes of channels. `wakeLanes` gets the lanes that have work. */
 export function channelRoutes(
-  ground: Ground,
+  runtime: Runtime,
   directory: Directory,
-  woken: (laneIds: readonly number[]) => void,
+  wakeLanes: (laneIds: readonly number[]) => void,
 ): Route[] {
-  const keeper = createChannelKeeper(ground, directory);
+  const writer = createChannelWriter(runtime, directory);
   const show = async (row: ChannelRow) => showRow(row, (await directory.version(row.version_id)).document);
 
   return [
@@ -86,7 +86,7 @@ export function channelRoutes(
       },
       run: async ({ caller, query }) => {
         const limit = typeof query.limit === 'number' ? query.limit : 20;
-        const rows = await listChannels(ground.database, caller.accountId);
+        const rows = await listChannels(runtime.database, caller.accountId);
         const left = rows.filter((row) => row.id > afterOf(query.cursor));
         const page = left.slice(0, limit);
         const hasMore = left.length > limit;
@@ -110,7 +110,7 @@ export function channelRoutes(
       maxBytes: MAX_BYTES,
       answers: { 201: { description: 'The channel is active.', schema: kept } },
       run: async ({ caller, ids, text: written }) => {
-        const made = await keeper.create({ caller, ids }, parseSource(REQUEST_FILE, written));
+        const made = await writer.create({ caller, ids }, parseSource(REQUEST_FILE, written));
         return { status: 201, body: showKept(made, 'active') };
       },
     }),
@@ -142,7 +142,7 @@ export function channelRoutes(
       answers: { 200: { description: 'The newest version.', schema: kept } },
       run: async ({ caller, ids, params, text: written }) => {
         const source = parseSource(REQUEST_FILE, written);
-        const made = await keeper.change({ caller, ids }, params.sid ?? '', source);
+        const made = await writer.change({ caller, ids }, params.sid ?? '', source);
         const { row } = await visibleChannel(directory, caller.accountId, made.document.sid);
         return { status: 200, body: showKept(made, row.status) };
       },
@@ -156,7 +156,7 @@ export function channelRoutes(
         'Delete a channel in which nothing waits. What was sent keeps its history; the sid is never free again.',
       answers: { 204: { description: 'Deleted.' } },
       run: async ({ caller, ids, params }) => {
-        await keeper.remove({ caller, ids }, params.sid ?? '');
+        await writer.remove({ caller, ids }, params.sid ?? '');
         return { status: 204 };
       },
     }),
@@ -169,8 +169,8 @@ export function channelRoutes(
       body: objectSchema({ status: { enum: [...STATUSES] } }, ['status']),
       answers: { 200: { description: 'The channel.', schema: objectSchema(summary) } },
       run: async ({ caller, ids, params, body }) => {
-        await keeper.setStatus({ caller, ids }, params.sid ?? '', body.status);
-        woken([]);
+        await writer.setStatus({ caller, ids }, params.sid ?? '', body.status);
+        wakeLanes([]);
         const { row, channel } = await visibleChannel(directory, caller.accountId, params.sid ?? '');
         return { status: 200, body: showRow(row, channel.document) };
       },
@@ -203,7 +203,7 @@ function showRow(row: ChannelRow, document: ChannelDocument) {
   };
 }
 
-function showKept({ document, version, changed, findings }: KeptChannel, status: ChannelRow['status']) {
+function showKept({ document, version, changed, findings }: SavedChannel, status: ChannelRow['status']) {
   const { sid, id, name } = document;
   return { sid, id, version, name, status, changed, findings: findingProblems(findings, REQUEST_FILE) };
 }

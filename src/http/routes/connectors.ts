@@ -1,8 +1,8 @@
 /** Connectors: the external databases that `sql_pipe` queries. */
 import { sealFields, type Vault } from '../../access/vault.ts';
-import type { Directory } from '../../flows/directory.ts';
-import type { Ground } from '../../flows/ground.ts';
-import { showFields } from '../../flows/stored-fields.ts';
+import type { Directory } from '../../flows/directory/directory.ts';
+import { showFields } from '../../flows/directory/stored-fields.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { isoTime } from '../../time.ts';
 import { entityRoutes, type Show } from '../entity-routes.ts';
 import type { Route } from '../route.ts';
@@ -56,9 +56,9 @@ const show: Show<'connector'> = (row) => {
 };
 
 /** Routes of connectors. */
-export function connectorRoutes(ground: Ground, directory: Directory): Route[] {
-  const { clock, vault } = ground;
-  return entityRoutes<'connector', ConnectorRequest>(ground, directory, {
+export function connectorRoutes(runtime: Runtime, directory: Directory): Route[] {
+  const { clock, vault } = runtime;
+  return entityRoutes<'connector', ConnectorRequest>(runtime, directory, {
     table: 'connector',
     action: 'connectors.write',
     members: connectorMembers,

@@ -2,14 +2,9 @@
 import { TRANSITIONS } from '../../content/lifecycle.ts';
 import { Failure } from '../../errors.ts';
 import { type ContentStep, changeContent } from '../../flows/content/change-content.ts';
-import {
-  approveStep,
-  publishStep,
-  rejectStep,
-  submitStep,
-  type UnresolvedVariables,
-} from '../../flows/content/content-steps.ts';
-import type { Ground } from '../../flows/ground.ts';
+import { approveStep, publishStep, rejectStep, submitStep } from '../../flows/content/content-steps.ts';
+import type { UnresolvedVariables } from '../../flows/directory/content-items.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import type { ItemRow } from '../../storage/content.ts';
 import { checkedItem, note, seenVersion } from '../content-schemas.ts';
 import { type ApiRequest, type Route, route } from '../route.ts';
@@ -31,7 +26,7 @@ type Step = (
 const MOST_FEEDBACK = 2_000;
 
 /** Routes of the review. `unresolvedVariables` says what keeps an item from being published. */
-export function contentLifecycleRoutes(ground: Ground, unresolvedVariables: UnresolvedVariables): Route[] {
+export function contentLifecycleRoutes(runtime: Runtime, unresolvedVariables: UnresolvedVariables): Route[] {
   const act = (call: 'submit' | 'approve' | 'reject' | 'publish', summary: string, step: Step) =>
     route<StepRequest>({
       method: 'POST',
@@ -51,7 +46,7 @@ export function contentLifecycleRoutes(ground: Ground, unresolvedVariables: Unre
       answers: { 200: { description: 'The item, with what its checks say.', schema: checkedItem } },
       run: async (request) => {
         if (call === 'reject') feedbackOf(request.body);
-        const row = await changeContent(ground, request, {
+        const row = await changeContent(runtime, request, {
           call,
           id: request.params.id ?? '',
           seenVersion: request.body.version,

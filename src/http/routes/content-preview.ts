@@ -1,7 +1,7 @@
 /** Looking at content before anybody gets it. */
 import { Failure } from '../../errors.ts';
-import type { Ground } from '../../flows/ground.ts';
-import { MOST_SAMPLED, type PreviewRequest, previewContent } from '../../flows/preview-content.ts';
+import { MOST_SAMPLED, type PreviewRequest, previewContent } from '../../flows/content/preview-content.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { isUuid } from '../../ids.ts';
 import type { JsonObject } from '../../json.ts';
 import { type Route, route } from '../route.ts';
@@ -84,7 +84,7 @@ const preview = objectSchema({
 });
 
 /** Routes that show content as people would get it. */
-export function contentPreviewRoutes(ground: Ground): Route[] {
+export function contentPreviewRoutes(runtime: Runtime): Route[] {
   return [
     route<PreviewRequest>({
       method: 'POST',
@@ -97,7 +97,7 @@ export function contentPreviewRoutes(ground: Ground): Route[] {
       run: async ({ caller, params, body }) => {
         const { id = '' } = params;
         if (!isUuid(id)) throw new Failure('NOT_FOUND', 'There is no content item with this id.');
-        return { status: 200, body: await previewContent(ground, caller.accountId, id, body) };
+        return { status: 200, body: await previewContent(runtime, caller.accountId, id, body) };
       },
     }),
   ];

@@ -2,11 +2,11 @@
 import { SOURCE_ADAPTERS } from '../../content/sources/catalog.ts';
 import { PROVIDERS } from '../../content/sources/contract.ts';
 import { Failure } from '../../errors.ts';
-import type { Ground } from '../../flows/ground.ts';
-import type { Lanes } from '../../flows/lanes.ts';
+import type { Lanes } from '../../flows/lanes/lanes.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { acceptWebhook } from '../../flows/sources/accept-webhook.ts';
 import type { Send } from '../../flows/sources/ask-source.ts';
-import { createSourceKeeper, type NewSource, type SourceEdit } from '../../flows/sources/keep-source.ts';
+import { createSourceWriter, type NewSource, type SourceEdit } from '../../flows/sources/save-source.ts';
 import { testSource } from '../../flows/sources/test-source.ts';
 import { isUuid } from '../../ids.ts';
 import { listSources, readSource, type SourceRow } from '../../storage/content-sources.ts';
@@ -31,15 +31,15 @@ const WEBHOOK_BYTES = 4 * 1024 * 1024;
 const tag = 'content sources';
 const base = '/content-sources';
 
-/** Routes of content sources; `send` asks a CMS, `woken` is told which lanes have something to do. */
+/** Routes of content sources; `send` asks a CMS, `wakeLanes` gets the lanes that have work. */
 export function contentSourceRoutes(
-  ground: Ground,
+  runtime: Runtime,
   lanes: Lanes,
   send: Send,
-  woken: (laneIds: readonly number[]) => void,
+  wakeLanes: (laneIds: readonly number[]) => void,
 ): Route[] {
-  const { database } = ground;
-  const keeper = createSourceKeeper(ground, lanes, woken);
+  const { database } = runtime;
+  const writer = createSourceWriter(runtime, lanes, wakeLanes);
   const find = async ({ caller, params }: Pick<ApiRequest, 'caller' | 'params'>): Promise<SourceRow> => {
     const id = params.id ?? '';
     const row = isUuid(id) ? await readSource(database, id) : undefined;
@@ -69,7 +69,7 @@ export function contentSourceRoutes(
       ]),
       answers: answer(201),
       run: async (request) => {
-        return { status: 201, body: showSource(await keeper.create(request, request.body)) };
+        return { status: 201, body: showSource(await writer.create(request, request.body)) };
       },
     }),
     route({
@@ -111,7 +111,7 @@ export function contentSourceRoutes(
         const { provider: given, ...edit } = request.body;
         const row = await find(request);
         refuseChange('provider', given, row.provider);
-        return { status: 200, body: showSource(await keeper.change(request, row.id, edit)) };
+        return { status: 200, body: showSource(await writer.change(request, row.id, edit)) };
       },
     }),
     route({
@@ -122,7 +122,7 @@ export function contentSourceRoutes(
       summary: 'Delete a content source. The content that came from it stays as it is.',
       answers: { 204: { description: 'It is gone.' } },
       run: async (request) => {
-        await keeper.remove(request, (await find(request)).id);
+        await writer.remove(request, (await find(request)).id);
         return { status: 204 };
       },
     }),
@@ -135,7 +135,7 @@ export function contentSourceRoutes(
         'Sync now, everything; a sync that is under way goes on instead, unless it waits after a failure.',
       answers: answer(202, 'The source; `sync` shows how far it is, and `lastSync` how it went.'),
       run: async (request) => {
-        const row = await keeper.sync(request, (await find(request)).id);
+        const row = await writer.sync(request, (await find(request)).id);
         return { status: 202, body: showSource(row) };
       },
     }),
@@ -146,7 +146,7 @@ export function contentSourceRoutes(
       tag,
       summary: 'Try the connection: ask for the first page and say what it would become. Nothing is changed.',
       answers: { 200: { description: 'What was found, or what went wrong.', schema: triedSource } },
-      run: async (request) => ({ status: 200, body: await testSource(ground, send, await find(request)) }),
+      run: async (request) => ({ status: 200, body: await testSource(runtime, send, await find(request)) }),
     }),
     route({
       method: 'GET',
@@ -172,7 +172,7 @@ export function contentSourceRoutes(
       anyQuery: true,
       answers: { 202: { description: 'The entry will be fetched.' } },
       run: async ({ params, raw }) => {
-        await acceptWebhook(ground, lanes, woken, {
+        await acceptWebhook(runtime, lanes, wakeLanes, {
           sourceId: params.sourceId ?? '',
           signature: raw.headers.get('x-webhook-signature'),
           body: await readCapped(raw, WEBHOOK_BYTES),

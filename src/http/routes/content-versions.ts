@@ -3,7 +3,7 @@ import { differences } from '../../content/difference.ts';
 import { Failure } from '../../errors.ts';
 import { changeContent } from '../../flows/content/change-content.ts';
 import { revertStep } from '../../flows/content/content-steps.ts';
-import type { Ground } from '../../flows/ground.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import type { JsonObject } from '../../json.ts';
 import {
   type ItemRow,
@@ -14,11 +14,11 @@ import {
 } from '../../storage/content.ts';
 import {
   checkedItem,
+  historyEntry,
   note,
   seenVersion,
-  shownPassage,
+  showHistoryEntry,
   shownVersion,
-  showPassage,
   showVersion,
 } from '../content-schemas.ts';
 import { foreignCursor, pageOf, readPage } from '../page.ts';
@@ -45,8 +45,8 @@ const shownDifference = objectSchema({
 });
 
 /** Routes of versions. */
-export function contentVersionRoutes(ground: Ground): Route[] {
-  const { database } = ground;
+export function contentVersionRoutes(runtime: Runtime): Route[] {
+  const { database } = runtime;
   return [
     route({
       method: 'GET',
@@ -62,7 +62,7 @@ export function contentVersionRoutes(ground: Ground): Route[] {
         },
       },
       run: async (request) => {
-        const row = await findContent(ground, request);
+        const row = await findContent(runtime, request);
         const { limit = MOST_VERSIONS, cursor } = request.query as { limit?: number; cursor?: string };
         if (cursor !== undefined && !VERSION_NUMBER.test(cursor)) throw foreignCursor();
         const before = cursor === undefined ? undefined : Number(cursor);
@@ -89,7 +89,7 @@ export function contentVersionRoutes(ground: Ground): Route[] {
         },
       },
       run: async (request) => {
-        const row = await findContent(ground, request);
+        const row = await findContent(runtime, request);
         const [from, to] = [request.params.a, request.params.b].map(versionNumber) as [number, number];
         const rows = await readVersions(database, [
           { itemId: row.id, version: from },
@@ -112,11 +112,11 @@ export function contentVersionRoutes(ground: Ground): Route[] {
       run: async (request) => {
         const { version: seen, note: given = null } = request.body;
         const version = versionNumber(request.params.version);
-        const row = await changeContent(ground, request, {
+        const row = await changeContent(runtime, request, {
           call: 'revert',
           id: request.params.id ?? '',
           seenVersion: seen,
-          step: (item) => revertStep(ground, item, version, given),
+          step: (item) => revertStep(runtime, item, version, given),
         });
         return { status: 200, body: showWithChecks(row) };
       },
@@ -128,12 +128,12 @@ export function contentVersionRoutes(ground: Ground): Route[] {
       tag: 'content',
       summary: 'What happened to it and who did it, newest first: submissions, approvals, feedback.',
       query: pageQuery,
-      answers: { 200: { description: 'A page of the history.', schema: pageSchema(shownPassage) } },
+      answers: { 200: { description: 'A page of the history.', schema: pageSchema(historyEntry) } },
       run: async (request) => {
-        const row = await findContent(ground, request);
+        const row = await findContent(runtime, request);
         const page = readPage(request.query);
         const { rows, total } = await listHistory(database, row.account_id, row.id, page);
-        return { status: 200, body: pageOf(rows, total, page.limit, showPassage) };
+        return { status: 200, body: pageOf(rows, total, page.limit, showHistoryEntry) };
       },
     }),
   ];

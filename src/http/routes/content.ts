@@ -7,7 +7,7 @@ import { Failure } from '../../errors.ts';
 import { changeContent } from '../../flows/content/change-content.ts';
 import { archiveStep, type ContentEdit, editStep } from '../../flows/content/content-steps.ts';
 import { createContent, type NewContent } from '../../flows/content/create-content.ts';
-import type { Ground } from '../../flows/ground.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { isUuid } from '../../ids.ts';
 import { type ItemRow, listVersions, readItem } from '../../storage/content.ts';
 import { COUNTED, listContent } from '../../storage/content-list.ts';
@@ -54,11 +54,11 @@ const query = {
 
 /** The item of a request, of its account. Throws NOT_FOUND. */
 export async function findContent(
-  ground: Ground,
+  runtime: Runtime,
   { caller, params }: Pick<ApiRequest, 'caller' | 'params'>,
 ): Promise<ItemRow> {
   const id = params.id ?? '';
-  const found = isUuid(id) ? await readItem(ground.database, caller.accountId, id) : undefined;
+  const found = isUuid(id) ? await readItem(runtime.database, caller.accountId, id) : undefined;
   if (found === undefined) throw new Failure('NOT_FOUND', 'There is no content with this id.');
   return found.item;
 }
@@ -69,8 +69,8 @@ export function showWithChecks(row: ItemRow) {
 }
 
 /** Routes of content. */
-export function contentRoutes(ground: Ground): Route[] {
-  const { database } = ground;
+export function contentRoutes(runtime: Runtime): Route[] {
+  const { database } = runtime;
   return [
     route<NewContent>({
       method: 'POST',
@@ -88,7 +88,7 @@ export function contentRoutes(ground: Ground): Route[] {
       ),
       answers: { 201: { description: 'The draft, with what its checks say.', schema: checkedItem } },
       run: async (request) => {
-        return { status: 201, body: showWithChecks(await createContent(ground, request, request.body)) };
+        return { status: 201, body: showWithChecks(await createContent(runtime, request, request.body)) };
       },
     }),
     route({
@@ -117,7 +117,7 @@ export function contentRoutes(ground: Ground): Route[] {
       summary: 'One item with its newest versions.',
       answers: { 200: { description: 'The item.', schema: itemWithVersions } },
       run: async (request) => {
-        const row = await findContent(ground, request);
+        const row = await findContent(runtime, request);
         const versions = await listVersions(database, row.account_id, row.id, VERSIONS_SHOWN);
         return { status: 200, body: { ...showWithChecks(row), versions: versions.map(showVersion) } };
       },
@@ -141,7 +141,7 @@ export function contentRoutes(ground: Ground): Route[] {
       answers: { 200: { description: 'The draft, with what its checks say.', schema: checkedItem } },
       run: async (request) => {
         const { version, channelType: type, ...edit } = request.body;
-        const row = await changeContent(ground, request, {
+        const row = await changeContent(runtime, request, {
           call: 'edit',
           id: request.params.id ?? '',
           seenVersion: version,
@@ -162,7 +162,7 @@ export function contentRoutes(ground: Ground): Route[] {
       answers: { 204: { description: 'It is archived.' } },
       run: async (request) => {
         const id = request.params.id ?? '';
-        await changeContent(ground, request, { call: 'archive', id, step: archiveStep });
+        await changeContent(runtime, request, { call: 'archive', id, step: archiveStep });
         return { status: 204 };
       },
     }),

@@ -1,8 +1,8 @@
 /** Events: what happened to messages, in the words of their channels. */
 
-import type { Directory } from '../../flows/directory.ts';
-import { findChannel, refused } from '../../flows/find-channel.ts';
-import type { Ground } from '../../flows/ground.ts';
+import type { Directory } from '../../flows/directory/directory.ts';
+import { findChannel, refused } from '../../flows/directory/find-channel.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { CONTROL_EVENT_TYPES, EVENT_TYPES } from '../../pipes/event-types.ts';
 import { type EventFilter, type FoundEvent, listEvents } from '../../storage/events.ts';
 import { channelNames } from '../channel-names.ts';
@@ -31,8 +31,8 @@ const shownEvent = objectSchema({
 });
 
 /** Routes of events. */
-export function eventRoutes(ground: Ground, directory: Directory): Route[] {
-  const names = channelNames(ground, directory);
+export function eventRoutes(runtime: Runtime, directory: Directory): Route[] {
+  const names = channelNames(runtime, directory);
 
   const filterOf = async (
     accountId: string,
@@ -107,7 +107,7 @@ export function eventRoutes(ground: Ground, directory: Directory): Route[] {
       run: async ({ caller, query }) => {
         const page = readPage(query);
         const filter = await filterOf(caller.accountId, query);
-        const { rows, total } = await listEvents(ground.database, caller.accountId, filter, page);
+        const { rows, total } = await listEvents(runtime.database, caller.accountId, filter, page);
         return { status: 200, body: pageOf(rows, total, page.limit, await shower(rows)) };
       },
     }),

@@ -1,16 +1,16 @@
 /** Lanes: see what waits where, pause and resume. */
 import { Failure } from '../../errors.ts';
-import type { Ground } from '../../flows/ground.ts';
-import { logTold } from '../../flows/operator-events/log-told.ts';
+import { logOperatorEvents } from '../../flows/log-operator-events.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { hasAudit, writeAudit } from '../../storage/audit.ts';
 import type { Sql } from '../../storage/database.ts';
 import { pauseLane, resetLane, showLanes } from '../../storage/lanes.ts';
 import { type Route, route } from '../route.ts';
 import { anyObject, objectSchema } from '../schemas.ts';
 
-/** Routes of lanes. `woken` is told which lanes have something to do. */
-export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) => void): Route[] {
-  const { database, clock } = ground;
+/** Routes of lanes. `wakeLanes` gets the lanes that have work. */
+export function laneRoutes(runtime: Runtime, wakeLanes: (laneIds: readonly number[]) => void): Route[] {
+  const { database, clock } = runtime;
   const set = (verb: 'pause' | 'resume' | 'reset', summary: string): Route =>
     route({
       method: 'POST',
@@ -23,7 +23,7 @@ export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) =
         const id = Number(params.id);
         const nowMs = clock.now();
         const auditId = ids.next();
-        const told = await database.transaction(async (tx) => {
+        const emitted = await database.transaction(async (tx) => {
           const isId = Number.isInteger(id) && id < 2 ** 31;
           const changed = isId ? await change(tx, verb, caller.accountId, id, nowMs) : undefined;
           // A lane that this very request has reset before, and whose answer was lost, is not to be reset any more.
@@ -38,15 +38,15 @@ export function laneRoutes(ground: Ground, woken: (laneIds: readonly number[]) =
           });
           return changed;
         });
-        if (told === undefined)
+        if (emitted === undefined)
           throw new Failure(
             'NOT_FOUND',
             verb === 'reset'
               ? 'There is no lane with this id in your account whose breaker is open or which rests.'
               : 'There is no lane with this id in your account.',
           );
-        logTold(ground.log, told);
-        woken([]);
+        logOperatorEvents(runtime.log, emitted);
+        wakeLanes([]);
         return { status: 204 };
       },
     });

@@ -1,12 +1,12 @@
 /** Mailings: create, start, trigger, test, pause, resume, stop, and see how they go. */
 import { asFailure, Failure } from '../../errors.ts';
-import type { Accept, TriggerRequest } from '../../flows/accept-message.ts';
-import type { Directory } from '../../flows/directory.ts';
-import { refused } from '../../flows/find-channel.ts';
-import type { Ground } from '../../flows/ground.ts';
+import type { Directory } from '../../flows/directory/directory.ts';
+import { refused } from '../../flows/directory/find-channel.ts';
+import type { Accept, TriggerRequest } from '../../flows/intake/accept-message.ts';
 import { createCheckMailing, type MailingRequest } from '../../flows/mailings/check-mailing.ts';
+import type { Mailings } from '../../flows/mailings/mailings.ts';
 import { type MailingProgress, progressOf } from '../../flows/mailings/progress.ts';
-import type { Mailings } from '../../flows/mailings.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { isUuid } from '../../ids.ts';
 import { launchesOfMailing, triggeredLaunch } from '../../storage/launches.ts';
 import { insertMailing, listMailings, type MailingRow, readMailing } from '../../storage/mailings.ts';
@@ -23,13 +23,13 @@ const MOST_TRIGGERS = 1_000;
 
 /** Routes of mailings. */
 export function mailingRoutes(
-  ground: Ground,
+  runtime: Runtime,
   directory: Directory,
   mailings: Mailings,
   accept: Accept,
 ): Route[] {
-  const { database } = ground;
-  const check = createCheckMailing(ground, directory);
+  const { database } = runtime;
+  const check = createCheckMailing(runtime, directory);
   const oneTrigger = compileSchema(triggerRequest);
 
   const find = async (request: {
@@ -77,7 +77,7 @@ export function mailingRoutes(
   const show = async (row: MailingRow) => {
     const [launches, progress] = await Promise.all([
       launchesOfMailing(database, row.id),
-      progressOf(ground, row.id),
+      progressOf(runtime, row.id),
     ]);
     return {
       ...shown(row),

@@ -3,7 +3,7 @@ import { ROLES } from '../../access/permissions.ts';
 import type { Sessions } from '../../access/sessions.ts';
 import { shownUser } from '../../access/users.ts';
 import { Failure } from '../../errors.ts';
-import type { Ground } from '../../flows/ground.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { readAccounts } from '../../storage/accounts.ts';
 import { readToken } from '../../storage/tokens.ts';
 import { readUser } from '../../storage/users.ts';
@@ -12,8 +12,8 @@ import { entityName, objectSchema, text, uuid } from '../schemas.ts';
 import { newPassword, shownUserSchema } from './users.ts';
 
 /** Routes of whoever asks. */
-export function meRoutes(ground: Ground, sessions: Sessions): Route[] {
-  const { database } = ground;
+export function meRoutes(runtime: Runtime, sessions: Sessions): Route[] {
+  const { database } = runtime;
   return [
     route({
       method: 'GET',

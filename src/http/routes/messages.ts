@@ -1,9 +1,9 @@
 /** Messages: send one or many, look at them, send failed ones again. */
 import { asFailure, Failure } from '../../errors.ts';
-import type { Accept } from '../../flows/accept-message.ts';
-import type { Directory } from '../../flows/directory.ts';
-import type { Ground } from '../../flows/ground.ts';
-import { MESSAGE_CLASSES, type MessageRequest } from '../../flows/prepare-message.ts';
+import type { Directory } from '../../flows/directory/directory.ts';
+import { MESSAGE_CLASSES, type MessageRequest } from '../../flows/directory/message-request.ts';
+import type { Accept } from '../../flows/intake/accept-message.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { isUuid } from '../../ids.ts';
 import { writeAudit } from '../../storage/audit.ts';
 import {
@@ -11,13 +11,12 @@ import {
   eventsOfMessage,
   listMessages,
   type MessageFilter,
-  type MessageRow,
   readMessage,
   redriveMessages,
 } from '../../storage/messages.ts';
-import { type MessageState, STATE_CODES, stateName } from '../../storage/states.ts';
+import { type MessageState, STATE_CODES } from '../../storage/states.ts';
 import { compileSchema } from '../../validate.ts';
-import { checkRequest, refuseUnfit } from '../check-request.ts';
+import { checkRequest, rejectUnstorable } from '../check-request.ts';
 import { CSV_TYPE, csvAnswer, wantsCsv } from '../csv.ts';
 import { exportMessages } from '../export-messages.ts';
 import { pageOf, readPage } from '../page.ts';
@@ -36,12 +35,12 @@ import {
   time,
   uuid,
 } from '../schemas.ts';
+import { CSV_COLUMNS, STATES, showMessage, shownMessage } from '../show-message.ts';
 
 const MOST_MESSAGES = 1_000;
 const MOST_REDRIVEN = 10_000;
 /** The audit of a redrive names so many of its messages. */
 const MOST_NAMED = 10;
-const states = Object.keys(STATE_CODES);
 
 const messageRequest = objectSchema(
   {
@@ -67,40 +66,24 @@ const messageRequest = objectSchema(
   'With exactly one of `template` and `contentItemId`.',
 );
 
-const acceptance = objectSchema({ id: uuid, state: { enum: states } }, ['id', 'state']);
-
-const shownMessage = objectSchema({
-  id: uuid,
-  state: { enum: states },
-  reason: { type: ['string', 'null'] },
-  channel: sid,
-  sender: { type: ['string', 'null'] },
-  mailing: { type: ['string', 'null'] },
-  profile: { type: ['string', 'null'] },
-  externalId: { type: ['string', 'null'] },
-  attempt: { type: 'integer' },
-  class: { enum: [...MESSAGE_CLASSES] },
-  contentItemId: { type: ['string', 'null'] },
-  contentVersion: { type: ['integer', 'null'] },
-  updatedAt: time,
-});
+const acceptance = objectSchema({ id: uuid, state: { enum: STATES } }, ['id', 'state']);
 
 const filterQuery = {
-  state: { enum: states, description: 'Only messages in this state.' },
+  state: { enum: STATES, description: 'Only messages in this state.' },
   channel: { type: 'string', description: 'Only messages of this channel.' },
   mailing: { ...uuid, description: 'Only messages of this mailing.' },
   sender: { type: 'string', description: 'Only messages of this sender, by its sid.' },
   reason: { type: 'string', description: 'Only messages with exactly this reason.' },
 };
 
-/** Routes of messages. `woken` is told which lanes have something to do. */
+/** Routes of messages. `wakeLanes` gets the lanes that have work. */
 export function messageRoutes(
-  ground: Ground,
+  runtime: Runtime,
   directory: Directory,
   accept: Accept,
-  woken: (laneIds: readonly number[]) => void,
+  wakeLanes: (laneIds: readonly number[]) => void,
 ): Route[] {
-  const { database, clock } = ground;
+  const { database, clock } = runtime;
 
   const filterOf = async (query: Readonly<Record<string, unknown>>): Promise<MessageFilter> => {
     const { state, channel, mailing, sender, reason } = query as Record<string, string | undefined>;
@@ -145,7 +128,7 @@ export function messageRoutes(
       },
       run: async ({ caller, body, ids }) => {
         if (!('messages' in body)) {
-          refuseUnfit(body);
+          rejectUnstorable(body);
           return { status: 202, body: await accept.message(caller.accountId, ids.next(), body) };
         }
         // Ids in the order of the list, so that a repeat with the same Idempotency-Key gives each the same one.
@@ -154,7 +137,7 @@ export function messageRoutes(
           named.map(async ({ id, message }) => {
             try {
               checkRequest(oneMessage, message);
-              refuseUnfit(message);
+              rejectUnstorable(message);
               return await accept.message(caller.accountId, id, message);
             } catch (thrown) {
               const failure = asFailure(thrown);
@@ -273,30 +256,9 @@ export function messageRoutes(
           });
           return redriven;
         });
-        woken([...new Set(rows.map((row) => row.lane_id))]);
+        wakeLanes([...new Set(rows.map((row) => row.lane_id))]);
         return { status: 202, body: { redriven: rows.length } };
       },
     }),
   ];
-}
-
-const CSV_COLUMNS = Object.keys(shownMessage.properties ?? {});
-
-function showMessage(row: MessageRow) {
-  const kept = stateName(row.state);
-  return {
-    id: row.id,
-    state: row.owned && (kept === 'accepted' || kept === 'queued') ? 'sending' : kept,
-    reason: row.reason,
-    channel: row.channel,
-    sender: row.sender,
-    mailing: row.mailing_id,
-    profile: row.profile,
-    externalId: row.external_id,
-    attempt: row.attempt,
-    class: row.class,
-    contentItemId: row.content_item_id,
-    contentVersion: row.content_version,
-    updatedAt: row.updated_at,
-  };
 }

@@ -1,21 +1,22 @@
 /** Operations of a channel's entities, run while the user waits: a list at the provider, a new record there. */
-import type { OpenOutside } from '../../flows/around.ts';
-import type { Directory } from '../../flows/directory.ts';
-import type { Ground } from '../../flows/ground.ts';
-import type { Lanes } from '../../flows/lanes.ts';
-import { createRunOperation, type OperationRequest } from '../../flows/run-operation.ts';
+
+import type { Directory } from '../../flows/directory/directory.ts';
+import type { Lanes } from '../../flows/lanes/lanes.ts';
+import type { OpenOutside } from '../../flows/run/run-context.ts';
+import { createRunOperation, type OperationRequest } from '../../flows/run/run-operation.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { type Route, route } from '../route.ts';
 import { anyObject, objectSchema, sid } from '../schemas.ts';
 import { visibleChannel } from '../visible-channel.ts';
 
 /** Routes of operations. `open` gives a run what it may reach. */
 export function operationRoutes(
-  ground: Ground,
+  runtime: Runtime,
   directory: Directory,
   lanes: Lanes,
   open: OpenOutside,
 ): Route[] {
-  const run = createRunOperation(ground, directory, lanes, open);
+  const run = createRunOperation(runtime, directory, lanes, open);
   return [
     route<Pick<OperationRequest, 'sender' | 'resource' | 'input'>>({
       method: 'POST',

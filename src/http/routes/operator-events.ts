@@ -1,7 +1,7 @@
 /** The operator events of an account and of the whole platform. */
 import { Failure } from '../../errors.ts';
-import type { Ground } from '../../flows/ground.ts';
-import { OPERATOR_EVENTS } from '../../flows/operator-events/types.ts';
+import { OPERATOR_EVENTS } from '../../flows/operator-event-types.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { isUuid } from '../../ids.ts';
 import { listOperatorEvents, type OperatorEventRow } from '../../storage/operator-events.ts';
 import { pageOf, readPage } from '../page.ts';
@@ -18,7 +18,7 @@ const shownEvent = objectSchema({
 });
 
 /** Routes of operator events. */
-export function operatorEventRoutes(ground: Ground): Route[] {
+export function operatorEventRoutes(runtime: Runtime): Route[] {
   return [
     route({
       method: 'GET',
@@ -35,7 +35,7 @@ export function operatorEventRoutes(ground: Ground): Route[] {
       run: async ({ caller, query }) => {
         const page = readPage(query);
         const only = { type: query.type as string | undefined, after: readAfter(query.after) };
-        const { rows, total } = await listOperatorEvents(ground.database, caller.accountId, page, only);
+        const { rows, total } = await listOperatorEvents(runtime.database, caller.accountId, page, only);
         return { status: 200, body: pageOf(rows, total, page.limit, shown) };
       },
     }),

@@ -1,8 +1,8 @@
 /** Profiles: people, by their external id, with free fields. */
 import { Failure } from '../../errors.ts';
-import type { Ground } from '../../flows/ground.ts';
-import { profileHeader } from '../../flows/import/headers.ts';
-import { type ProfileRequest, writeProfiles } from '../../flows/write-profiles.ts';
+import { profileHeader } from '../../flows/audience/import/headers.ts';
+import { type ProfileRequest, writeProfiles } from '../../flows/audience/write-profiles.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { writeAudit } from '../../storage/audit.ts';
 import {
   deleteProfile,
@@ -25,8 +25,8 @@ const profileRequest = objectSchema(members, ['externalId']);
 const shownProfile = objectSchema({ id: uuid, ...members, createdAt: time, updatedAt: time });
 
 /** Routes of profiles. The audit names fields of people and never their values, so that deletion leaves nothing. */
-export function profileRoutes(ground: Ground): Route[] {
-  const { database, clock } = ground;
+export function profileRoutes(runtime: Runtime): Route[] {
+  const { database, clock } = runtime;
 
   const find = async (accountId: string, external: string | undefined): Promise<ProfileRow> => {
     const row = await readProfile(database, accountId, external ?? '');
@@ -71,14 +71,14 @@ export function profileRoutes(ground: Ground): Route[] {
         return { status: created ? 201 : 200, body: shown(row) };
       },
     }),
-    importRoute<ProfileRequest>(ground, {
+    importRoute<ProfileRequest>(runtime, {
       tag: 'profiles',
       summary:
         'Import profiles: NDJSON with { "externalId", "fields" } on each line, or CSV with the column externalId, every other column a field. A column such as age:number, vip:bool or tags:json has another type than text; an empty cell changes nothing.',
       row: compileSchema(profileRequest),
       readHeader: profileHeader,
       write: ({ accountId }, requests) =>
-        writeProfiles(database, accountId, requests, ground.ids, clock.now()),
+        writeProfiles(database, accountId, requests, runtime.ids, clock.now()),
     }),
     route({
       method: 'GET',

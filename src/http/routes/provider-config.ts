@@ -1,7 +1,7 @@
 /** What an account sets for itself in a channel, such as its own credentials at the provider. */
-import type { Directory } from '../../flows/directory.ts';
-import type { Ground } from '../../flows/ground.ts';
-import { createProviderConfig } from '../../flows/provider-config.ts';
+import type { Directory } from '../../flows/directory/directory.ts';
+import type { Runtime } from '../../flows/runtime.ts';
+import { createProviderConfig } from '../../flows/setup/provider-config.ts';
 import { type Route, route } from '../route.ts';
 import { anyObject } from '../schemas.ts';
 import { visibleChannel } from '../visible-channel.ts';
@@ -12,8 +12,8 @@ const values = {
 };
 
 /** Routes of provider settings. */
-export function providerConfigRoutes(ground: Ground, directory: Directory): Route[] {
-  const config = createProviderConfig(ground, directory);
+export function providerConfigRoutes(runtime: Runtime, directory: Directory): Route[] {
+  const config = createProviderConfig(runtime, directory);
   const path = '/channels/{sid}/provider-config';
   return [
     route({

@@ -1,8 +1,8 @@
 /** Reports: events over time with their names and colours, and messages by state; as JSON, or as CSV for spreadsheets. */
 import { Failure } from '../../errors.ts';
-import type { Directory } from '../../flows/directory.ts';
-import type { Ground } from '../../flows/ground.ts';
-import { makeReport, type Report, stepOf } from '../../flows/report.ts';
+import type { Directory } from '../../flows/directory/directory.ts';
+import { makeReport, type Report, stepOf } from '../../flows/reports/report.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { isUuid } from '../../ids.ts';
 import type { JsonObject } from '../../json.ts';
 import { launchesOfMailing } from '../../storage/launches.ts';
@@ -62,8 +62,8 @@ const answers = {
 } as const;
 
 /** Routes of reports. */
-export function reportRoutes(ground: Ground, directory: Directory): Route[] {
-  const { database, clock } = ground;
+export function reportRoutes(runtime: Runtime, directory: Directory): Route[] {
+  const { database, clock } = runtime;
   return [
     route({
       method: 'GET',
@@ -79,7 +79,11 @@ export function reportRoutes(ground: Ground, directory: Directory): Route[] {
         const fromMs = readMoment(query, 'from') ?? toMs - USUAL_RANGE_MS;
         const scope = { accountId: caller.accountId, channelId: row.id, fromMs, toMs };
         const step = (query.step as Step | undefined) ?? stepOf(fromMs, toMs);
-        return answerOf(`report-${row.sid}`, accept, await makeReport(ground, channel.document, scope, step));
+        return answerOf(
+          `report-${row.sid}`,
+          accept,
+          await makeReport(runtime, channel.document, scope, step),
+        );
       },
     }),
     route({
@@ -109,7 +113,7 @@ export function reportRoutes(ground: Ground, directory: Directory): Route[] {
             : await directory.version(launches.at(-1)?.channel_version_id ?? first.channel_version_id);
         const sinceMs = given ?? fromMs - BEHIND_MS;
         const scope = { accountId: caller.accountId, launchIds, fromMs, toMs, sinceMs };
-        return answerOf(`report-${id}`, accept, await makeReport(ground, document, scope, step));
+        return answerOf(`report-${id}`, accept, await makeReport(runtime, document, scope, step));
       },
     }),
   ];

@@ -1,10 +1,15 @@
 /** Resources: what people subscribe to, with the values that each channel needs of them. */
 import type { Vault } from '../../access/vault.ts';
 import { Failure } from '../../errors.ts';
-import type { Directory } from '../../flows/directory.ts';
-import { findChannel } from '../../flows/find-channel.ts';
-import type { Ground } from '../../flows/ground.ts';
-import { createForms, type Form, showFields, storeFields } from '../../flows/stored-fields.ts';
+import type { Directory } from '../../flows/directory/directory.ts';
+import { findChannel } from '../../flows/directory/find-channel.ts';
+import {
+  createFieldGroupChecks,
+  type FieldGroupCheck,
+  showFields,
+  storeFields,
+} from '../../flows/directory/stored-fields.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { isObject, own, pointerTo, setOwn } from '../../json.ts';
 import type { ResourceRow } from '../../storage/entities.ts';
 import { referencesTo } from '../../storage/references.ts';
@@ -34,13 +39,13 @@ const members = {
 };
 
 /** Routes of resources. */
-export function resourceRoutes(ground: Ground, directory: Directory): Route[] {
-  const forms = createForms();
-  const { clock, vault } = ground;
+export function resourceRoutes(runtime: Runtime, directory: Directory): Route[] {
+  const forms = createFieldGroupChecks();
+  const { clock, vault } = runtime;
 
   /** The forms of channels by sid, of those that are there. */
-  const formsOf = async (sids: readonly string[]): Promise<Map<string, Form>> => {
-    const found = new Map<string, Form>();
+  const formsOf = async (sids: readonly string[]): Promise<Map<string, FieldGroupCheck>> => {
+    const found = new Map<string, FieldGroupCheck>();
     for (const sid of sids) {
       const known = await directory.channel(sid);
       if (known !== undefined) found.set(sid, forms(known.channel.document, 'resource'));
@@ -48,7 +53,7 @@ export function resourceRoutes(ground: Ground, directory: Directory): Route[] {
     return found;
   };
   const showWith =
-    (known: ReadonlyMap<string, Form>): Show<'resource'> =>
+    (known: ReadonlyMap<string, FieldGroupCheck>): Show<'resource'> =>
     (row) => ({
       channels: Object.fromEntries(
         Object.entries(row.channels).map(([sid, stored]) => [
@@ -58,7 +63,7 @@ export function resourceRoutes(ground: Ground, directory: Directory): Route[] {
       ),
     });
 
-  return entityRoutes<'resource', ResourceRequest>(ground, directory, {
+  return entityRoutes<'resource', ResourceRequest>(runtime, directory, {
     table: 'resource',
     action: 'resources.write',
     members,
@@ -94,7 +99,7 @@ export function resourceRoutes(ground: Ground, directory: Directory): Route[] {
 
 function storeChannels(
   vault: Vault,
-  known: ReadonlyMap<string, Form>,
+  known: ReadonlyMap<string, FieldGroupCheck>,
   given: Channels,
   held: ResourceRow | undefined,
   setAt: string,
@@ -118,7 +123,7 @@ function storeChannels(
 }
 
 /** The member `fields`, unless the values of the fields stand there themselves. */
-function fieldsIn(value: Values, form: Form): Values | undefined {
+function fieldsIn(value: Values, form: FieldGroupCheck): Values | undefined {
   const fields = own(value, 'fields');
   return isObject(fields) && Object.keys(value).length === 1 && !form.names.has('fields')
     ? fields

@@ -1,8 +1,8 @@
 /** Sender rules: which sender a message goes by where it names none, and which ones follow when that one fails. */
-import type { Directory } from '../../flows/directory.ts';
-import { FALLBACK_CLASSES } from '../../flows/fallback-class.ts';
-import type { Ground } from '../../flows/ground.ts';
-import { createKeepSenderRules, noRules } from '../../flows/keep-sender-rules.ts';
+import type { Directory } from '../../flows/directory/directory.ts';
+import type { Runtime } from '../../flows/runtime.ts';
+import { FALLBACK_CLASSES } from '../../flows/senders/fallback-class.ts';
+import { createSaveSenderRules, noRules } from '../../flows/senders/save-sender-rules.ts';
 import type { SenderRule } from '../../storage/sender-rules.ts';
 import { type Route, route } from '../route.ts';
 import { anyObject, entityName, objectSchema, sid } from '../schemas.ts';
@@ -67,8 +67,8 @@ export const senderRulesSchema = objectSchema(
 );
 
 /** Routes of sender rules. */
-export function senderRuleRoutes(ground: Ground, directory: Directory): Route[] {
-  const keep = createKeepSenderRules(ground, directory);
+export function senderRuleRoutes(runtime: Runtime, directory: Directory): Route[] {
+  const keep = createSaveSenderRules(runtime, directory);
   const path = '/channels/{sid}/sender-rules';
   const answers = { 200: { description: 'The rules.', schema: senderRulesSchema } };
   return [

@@ -1,9 +1,14 @@
 /** Senders: an account's credentials and settings at a provider. Secrets go in and never come out. */
 import { Failure } from '../../errors.ts';
-import type { Directory } from '../../flows/directory.ts';
-import { findChannel } from '../../flows/find-channel.ts';
-import type { Ground } from '../../flows/ground.ts';
-import { createForms, type Form, showFields, storeFields } from '../../flows/stored-fields.ts';
+import type { Directory } from '../../flows/directory/directory.ts';
+import { findChannel } from '../../flows/directory/find-channel.ts';
+import {
+  createFieldGroupChecks,
+  type FieldGroupCheck,
+  showFields,
+  storeFields,
+} from '../../flows/directory/stored-fields.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import type { SenderRow } from '../../storage/entities.ts';
 import { referencesTo } from '../../storage/references.ts';
 import { namesSender, readSenderRules } from '../../storage/sender-rules.ts';
@@ -33,13 +38,13 @@ const members = {
 };
 
 /** Routes of senders. */
-export function senderRoutes(ground: Ground, directory: Directory): Route[] {
-  const forms = createForms();
-  const { clock, vault } = ground;
-  const names = channelNames(ground, directory);
+export function senderRoutes(runtime: Runtime, directory: Directory): Route[] {
+  const forms = createFieldGroupChecks();
+  const { clock, vault } = runtime;
+  const names = channelNames(runtime, directory);
 
   const showWith =
-    (channel: string | undefined, form: Form | undefined): Show<'sender'> =>
+    (channel: string | undefined, form: FieldGroupCheck | undefined): Show<'sender'> =>
     (row) => ({ channel, fields: showFields(row.fields, form?.secret) });
 
   const placeOf = async (row: SenderRow) => {
@@ -47,7 +52,7 @@ export function senderRoutes(ground: Ground, directory: Directory): Route[] {
     return { sid, form: channel && forms(channel.document, 'sender') };
   };
 
-  return entityRoutes<'sender', SenderRequest>(ground, directory, {
+  return entityRoutes<'sender', SenderRequest>(runtime, directory, {
     table: 'sender',
     action: 'senders.write',
     members,
@@ -58,7 +63,7 @@ export function senderRoutes(ground: Ground, directory: Directory): Route[] {
     },
     plan: async (accountId, body, row) => {
       const setAt = isoTime(clock.now());
-      const jsonOf = (form: Form, stored: SenderRow['fields']) => {
+      const jsonOf = (form: FieldGroupCheck, stored: SenderRow['fields']) => {
         const fields = storeFields(vault, form, {
           given: body.fields ?? {},
           stored,

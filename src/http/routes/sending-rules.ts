@@ -1,6 +1,5 @@
 /** The rules of sending of an account: quiet hours and frequency caps. */
-import type { Directory } from '../../flows/directory.ts';
-import type { Ground } from '../../flows/ground.ts';
+import type { Directory } from '../../flows/directory/directory.ts';
 import {
   checkSendingRules,
   NO_RULES,
@@ -8,6 +7,7 @@ import {
   type SendingRules,
   WEEK_DAYS,
 } from '../../flows/guards/sending-rules.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { writeAudit } from '../../storage/audit.ts';
 import { lockSendingRules, readAccountGuards, writeSendingRules } from '../../storage/guards.ts';
 import { type Route, route } from '../route.ts';
@@ -80,8 +80,8 @@ export const sendingRulesSchema = objectSchema(
 const answers = { 200: { description: 'The rules.', schema: sendingRulesSchema } };
 
 /** Routes of an account's rules. */
-export function sendingRulesRoutes(ground: Ground, directory: Directory): Route[] {
-  const { database, clock } = ground;
+export function sendingRulesRoutes(runtime: Runtime, directory: Directory): Route[] {
+  const { database, clock } = runtime;
   return [
     route({
       method: 'GET',

@@ -1,10 +1,18 @@
 /** Subscriptions: profiles tied to resources in channels, with the channel's address fields. */
 import { Failure } from '../../errors.ts';
-import type { Directory } from '../../flows/directory.ts';
-import type { Ground } from '../../flows/ground.ts';
-import { subscriptionHeader } from '../../flows/import/headers.ts';
-import { createForms, type Form, showFields, storeFields } from '../../flows/stored-fields.ts';
-import { createWriteSubscriptions, type SubscriptionRequest } from '../../flows/write-subscriptions.ts';
+import { subscriptionHeader } from '../../flows/audience/import/headers.ts';
+import {
+  createWriteSubscriptions,
+  type SubscriptionRequest,
+} from '../../flows/audience/write-subscriptions.ts';
+import type { Directory } from '../../flows/directory/directory.ts';
+import {
+  createFieldGroupChecks,
+  type FieldGroupCheck,
+  showFields,
+  storeFields,
+} from '../../flows/directory/stored-fields.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { isUuid } from '../../ids.ts';
 import { writeAudit } from '../../storage/audit.ts';
 import type { Sql } from '../../storage/database.ts';
@@ -43,13 +51,13 @@ const shownSubscription = objectSchema({
 });
 
 /** Routes of subscriptions. The audit names fields of people and never their values. */
-export function subscriptionRoutes(ground: Ground, directory: Directory): Route[] {
-  const forms = createForms();
-  const { database, clock } = ground;
-  const names = channelNames(ground, directory);
-  const { write } = createWriteSubscriptions(ground, directory, forms);
+export function subscriptionRoutes(runtime: Runtime, directory: Directory): Route[] {
+  const forms = createFieldGroupChecks();
+  const { database, clock } = runtime;
+  const names = channelNames(runtime, directory);
+  const { write } = createWriteSubscriptions(runtime, directory, forms);
 
-  const formOf = async (row: ShownSubscription): Promise<Form | undefined> => {
+  const formOf = async (row: ShownSubscription): Promise<FieldGroupCheck | undefined> => {
     const { channel } = await names.of(row.channel_id);
     return channel && forms(channel.document, 'subscription');
   };
@@ -82,8 +90,12 @@ export function subscriptionRoutes(ground: Ground, directory: Directory): Route[
     return (await listSubscriptions(sql, accountId, { profile, resource, channel }, page)).rows[0];
   };
 
-  const storedFields = (form: Form, given: Readonly<Record<string, unknown>>, row: ShownSubscription) =>
-    storeFields(ground.vault, form, {
+  const storedFields = (
+    form: FieldGroupCheck,
+    given: Readonly<Record<string, unknown>>,
+    row: ShownSubscription,
+  ) =>
+    storeFields(runtime.vault, form, {
       given,
       stored: row.fields,
       setAt: isoTime(clock.now()),
@@ -123,13 +135,13 @@ export function subscriptionRoutes(ground: Ground, directory: Directory): Route[
         return { status: written === 'created' ? 201 : 200, body: await show(row) };
       },
     }),
-    importRoute<SubscriptionRequest>(ground, {
+    importRoute<SubscriptionRequest>(runtime, {
       tag: 'subscriptions',
       summary:
         'Import subscriptions: NDJSON with { "profile", "resource", "channel", "fields", "status" } on each line, or CSV with the columns profile, resource, channel, status, every other column a field; an empty cell changes nothing.',
       row: compileSchema(subscriptionRequest),
       readHeader: subscriptionHeader,
-      write: ({ accountId }, requests, cells) => write(accountId, requests, ground.ids, { cells }),
+      write: ({ accountId }, requests, cells) => write(accountId, requests, runtime.ids, { cells }),
     }),
     route({
       method: 'GET',
@@ -205,7 +217,7 @@ function masked(row: ShownSubscription) {
   return { profileId, resource, channel, status, fields: Object.keys(row.fields) };
 }
 
-function shown(row: ShownSubscription, form: Form | undefined) {
+function shown(row: ShownSubscription, form: FieldGroupCheck | undefined) {
   return {
     id: row.id,
     profile: row.profile,

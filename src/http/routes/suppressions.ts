@@ -1,14 +1,14 @@
 /** Suppressions: addresses that are not sent to, with scope, reason, source and expiry. */
 import { Failure } from '../../errors.ts';
-import type { Directory } from '../../flows/directory.ts';
-import type { Ground } from '../../flows/ground.ts';
-import { readAddressKeys } from '../../flows/guards/address-keys.ts';
+import { suppressionHeader } from '../../flows/audience/import/headers.ts';
+import type { Directory } from '../../flows/directory/directory.ts';
 import {
   createWriteSuppressions,
   type SuppressionRequest,
   type WriteSuppressions,
 } from '../../flows/guards/write-suppressions.ts';
-import { suppressionHeader } from '../../flows/import/headers.ts';
+import type { Runtime } from '../../flows/runtime.ts';
+import { readAddressKeys } from '../../flows/settlement/address-keys.ts';
 import { isUuid } from '../../ids.ts';
 import { writeAudit } from '../../storage/audit.ts';
 import {
@@ -73,14 +73,14 @@ const filterQuery = {
 };
 
 /** Routes of suppressions. The audit never names an address. */
-export function suppressionRoutes(ground: Ground, directory: Directory): Route[] {
-  const { database, clock } = ground;
-  const names = channelNames(ground, directory);
-  const { write } = createWriteSuppressions(ground, directory);
+export function suppressionRoutes(runtime: Runtime, directory: Directory): Route[] {
+  const { database, clock } = runtime;
+  const names = channelNames(runtime, directory);
+  const { write } = createWriteSuppressions(runtime, directory);
 
   const filterOf = async (query: Readonly<Record<string, unknown>>): Promise<SuppressionFilter> => {
     const { address, channel, ...rest } = query as SuppressionFilter & Record<string, string | undefined>;
-    const found = address === undefined ? undefined : (await readAddressKeys(ground)).of(address);
+    const found = address === undefined ? undefined : (await readAddressKeys(runtime)).of(address);
     return {
       keys: address === undefined ? undefined : [found?.plain ?? '', found?.hash ?? ''],
       channelId: await names.idOf(channel),
@@ -155,7 +155,7 @@ export function suppressionRoutes(ground: Ground, directory: Directory): Route[]
         return { status: 200, body: { results } };
       },
     }),
-    importRoute<SuppressionRequest>(ground, {
+    importRoute<SuppressionRequest>(runtime, {
       tag: 'suppressions',
       action: 'suppressions.write',
       summary:
@@ -163,7 +163,7 @@ export function suppressionRoutes(ground: Ground, directory: Directory): Route[]
       row: compileSchema(suppressionRequest),
       readHeader: suppressionHeader,
       write: async ({ accountId }, requests) => {
-        const written = await write(accountId, 'import', requests, ground.ids);
+        const written = await write(accountId, 'import', requests, runtime.ids);
         return written.map((each) => (each instanceof Failure ? each : each.created ? 'created' : 'updated'));
       },
     }),
@@ -185,7 +185,7 @@ export function suppressionRoutes(ground: Ground, directory: Directory): Route[]
         const page = readPage(query);
         const filter = await filterOf(query);
         if (wantsCsv(accept)) {
-          const rows = exportSuppressions(ground, caller.accountId, filter, page.before);
+          const rows = exportSuppressions(runtime, caller.accountId, filter, page.before);
           return csvAnswer('suppressions', CSV_COLUMNS, rows);
         }
         const [rows, total] = await Promise.all([
@@ -235,7 +235,7 @@ function checkOne(value: unknown): SuppressionRequest | Failure {
 const CSV_COLUMNS = Object.keys(shownSuppression.properties ?? {});
 
 async function* exportSuppressions(
-  { database }: Ground,
+  { database }: Runtime,
   accountId: string,
   filter: SuppressionFilter,
   from: string | undefined,

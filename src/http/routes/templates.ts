@@ -1,9 +1,10 @@
 /** Templates: content to send again and again, in the template fields of a channel. */
 import { Failure } from '../../errors.ts';
-import type { Directory, KnownChannel } from '../../flows/directory.ts';
-import { findChannel } from '../../flows/find-channel.ts';
-import type { Ground } from '../../flows/ground.ts';
-import { createForms, invalid, placed, showFields } from '../../flows/stored-fields.ts';
+import type { Directory } from '../../flows/directory/directory.ts';
+import { findChannel } from '../../flows/directory/find-channel.ts';
+import type { KnownChannel } from '../../flows/directory/known-channel.ts';
+import { createFieldGroupChecks, invalid, placed, showFields } from '../../flows/directory/stored-fields.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { channelNames } from '../channel-names.ts';
 import { refuseChange } from '../check-request.ts';
 import { entityRoutes, type Show } from '../entity-routes.ts';
@@ -30,9 +31,9 @@ const members = {
 };
 
 /** Routes of templates. */
-export function templateRoutes(ground: Ground, directory: Directory): Route[] {
-  const forms = createForms();
-  const names = channelNames(ground, directory);
+export function templateRoutes(runtime: Runtime, directory: Directory): Route[] {
+  const forms = createFieldGroupChecks();
+  const names = channelNames(runtime, directory);
 
   const showWith =
     (sid: string | undefined, channel: KnownChannel | undefined): Show<'template'> =>
@@ -56,7 +57,7 @@ export function templateRoutes(ground: Ground, directory: Directory): Route[] {
     return { json: JSON.stringify(values) };
   };
 
-  return entityRoutes<'template', TemplateRequest>(ground, directory, {
+  return entityRoutes<'template', TemplateRequest>(runtime, directory, {
     table: 'template',
     action: 'content.write',
     members,

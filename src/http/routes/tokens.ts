@@ -2,8 +2,8 @@
 import { lowerRole, ROLES } from '../../access/permissions.ts';
 import { hashToken, newToken, type Tokens } from '../../access/tokens.ts';
 import { Failure } from '../../errors.ts';
-import { refused } from '../../flows/find-channel.ts';
-import type { Ground } from '../../flows/ground.ts';
+import { refused } from '../../flows/directory/find-channel.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { isUuid } from '../../ids.ts';
 import { hasAdmin, holdAccess } from '../../storage/accounts.ts';
 import { writeAudit } from '../../storage/audit.ts';
@@ -32,8 +32,8 @@ const shownToken = objectSchema({
 });
 
 /** Routes of tokens. */
-export function tokenRoutes(ground: Ground, tokens: Tokens): Route[] {
-  const { database, clock } = ground;
+export function tokenRoutes(runtime: Runtime, tokens: Tokens): Route[] {
+  const { database, clock } = runtime;
   return [
     route<TokenRequest>({
       method: 'POST',

@@ -5,7 +5,7 @@ import { ROLES } from '../../access/permissions.ts';
 import type { Tokens } from '../../access/tokens.ts';
 import { createUsers, shownUser, type UserChangeRequest, type UserRequest } from '../../access/users.ts';
 import { Failure } from '../../errors.ts';
-import type { Ground } from '../../flows/ground.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { isUuid } from '../../ids.ts';
 import type { JsonObject } from '../../json.ts';
 import { listUsers, readUser } from '../../storage/users.ts';
@@ -51,8 +51,8 @@ export const newUserSchema = objectSchema({ email, name: entityName, role, passw
 ]);
 
 /** Routes of users. */
-export function userRoutes(ground: Ground, tokens: Tokens, passwords: Passwords): Route[] {
-  const { database, clock } = ground;
+export function userRoutes(runtime: Runtime, tokens: Tokens, passwords: Passwords): Route[] {
+  const { database, clock } = runtime;
   const users = createUsers(database, clock, passwords, tokens.forget);
   const known = (id: string | undefined): string => {
     if (!isUuid(id)) throw new Failure('NOT_FOUND', 'There is no user with this id.');

@@ -1,13 +1,13 @@
 /** Webhooks: where operator events are sent, signed as Standard Webhooks. */
 import { Failure } from '../../errors.ts';
-import type { Ground } from '../../flows/ground.ts';
+import { logOperatorEvents } from '../../flows/log-operator-events.ts';
+import { SUBSCRIBABLE } from '../../flows/operator-event-types.ts';
 import {
-  createWebhookKeeper,
+  createWebhookWriter,
   showWebhook,
   type WebhookValues,
-} from '../../flows/operator-events/keep-webhook.ts';
-import { logTold } from '../../flows/operator-events/log-told.ts';
-import { SUBSCRIBABLE } from '../../flows/operator-events/types.ts';
+} from '../../flows/operator-events/save-webhook.ts';
+import type { Runtime } from '../../flows/runtime.ts';
 import { isUuid } from '../../ids.ts';
 import { type DeliveryRow, insertTest, listDeliveries } from '../../storage/webhook-deliveries.ts';
 import { listWebhooks, readWebhook, type WebhookRow } from '../../storage/webhooks.ts';
@@ -26,7 +26,7 @@ const events = {
 };
 const secret = text('`whsec_` and 24 to 64 random bytes in base64.', { maxLength: 120 });
 const status = { enum: ['active', 'disabled'] };
-/** What may be told of a webhook in the open. */
+/** What may be shown of a webhook. */
 export const webhookMembers = { url, events, status } as const;
 
 const shownMembers = {
@@ -57,10 +57,10 @@ const shownDelivery = objectSchema({
   nextAt: { ...timeOrNull, description: 'The next attempt.' },
 });
 
-/** Routes of webhooks. `woken` is told which lanes have something to do. */
-export function webhookRoutes(ground: Ground, woken: (laneIds: readonly number[]) => void): Route[] {
-  const { database, clock } = ground;
-  const keeper = createWebhookKeeper(ground);
+/** Routes of webhooks. `wakeLanes` gets the lanes that have work. */
+export function webhookRoutes(runtime: Runtime, wakeLanes: (laneIds: readonly number[]) => void): Route[] {
+  const { database, clock } = runtime;
+  const writer = createWebhookWriter(runtime);
 
   const find = async ({ caller, params }: Pick<ApiRequest, 'caller' | 'params'>): Promise<WebhookRow> => {
     const id = idOf(params);
@@ -83,7 +83,7 @@ export function webhookRoutes(ground: Ground, woken: (laneIds: readonly number[]
       body: objectSchema({ url, events, secret }, ['url', 'events']),
       answers: answer(201, webhookWithSecret),
       run: async ({ caller, body, ids }) => {
-        const made = await keeper.create({ caller, ids }, body);
+        const made = await writer.create({ caller, ids }, body);
         return { status: 201, body: { ...showWebhook(made.row), secret: made.secret } };
       },
     }),
@@ -119,7 +119,7 @@ export function webhookRoutes(ground: Ground, woken: (laneIds: readonly number[]
       body: { ...objectSchema({ url, events, secret, status }), minProperties: 1 },
       answers: answer(200),
       run: async ({ caller, params, body, ids }) => {
-        return { status: 200, body: showWebhook(await keeper.change({ caller, ids }, idOf(params), body)) };
+        return { status: 200, body: showWebhook(await writer.change({ caller, ids }, idOf(params), body)) };
       },
     }),
     route({
@@ -130,7 +130,7 @@ export function webhookRoutes(ground: Ground, woken: (laneIds: readonly number[]
       secretAnswer: true,
       answers: answer(200, webhookWithSecret),
       run: async ({ caller, params, ids }) => {
-        const made = await keeper.rotate({ caller, ids }, idOf(params));
+        const made = await writer.rotate({ caller, ids }, idOf(params));
         return { status: 200, body: { ...showWebhook(made.row), secret: made.secret } };
       },
     }),
@@ -141,7 +141,7 @@ export function webhookRoutes(ground: Ground, woken: (laneIds: readonly number[]
       summary: 'Delete a webhook, with what waits for it.',
       answers: { 204: { description: 'It is gone.' } },
       run: async ({ caller, params, ids }) => {
-        await keeper.remove({ caller, ids }, idOf(params));
+        await writer.remove({ caller, ids }, idOf(params));
         return { status: 204 };
       },
     }),
@@ -165,8 +165,8 @@ export function webhookRoutes(ground: Ground, woken: (laneIds: readonly number[]
           );
         }
         const made = { event: request.ids.next(), delivery: request.ids.next() };
-        logTold(ground.log, await insertTest(database, row, made, clock.now()));
-        woken([row.lane_id]);
+        logOperatorEvents(runtime.log, await insertTest(database, row, made, clock.now()));
+        wakeLanes([row.lane_id]);
         return { status: 202, body: { event: made.event } };
       },
     }),

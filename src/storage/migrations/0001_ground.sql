@@ -1,4 +1,4 @@
--- The ground of the books. Every row that belongs to an account carries it.
+-- The ground of the database. Every row that belongs to an account carries it.
 -- Big tables are partitioned by their UUIDv7 key, which is ordered by time, so that retention is a drop.
 
 create table account (

@@ -31,10 +31,10 @@ describe.skipIf(!(await serverReachable()))('two engines on one PostgreSQL serve
     const ids = [await corridor.send('quick', who), await corridor.send('quick', who)];
     await corridor.idle();
     const caps = [{ rule: 0, channelId: null, category: null, messages: 1, seconds: 3_600 }];
-    const nowMs = corridor.ground.clock.now();
+    const nowMs = corridor.runtime.clock.now();
     const ask = (sql: Sql, id: string | undefined) =>
       reserveContacts(sql, [{ messageId: id ?? '', category: 'any', caps }], nowMs);
-    const other = nodes[1]?.ground.database;
+    const other = nodes[1]?.runtime.database;
     if (other === undefined) throw new Error('There is no other node.');
     let second: Promise<FullCap[]> | undefined;
     let done = false;
@@ -76,7 +76,7 @@ describe.skipIf(!(await serverReachable()))('two engines on one PostgreSQL serve
        from message m join profile p on p.id = m.profile_id where p.external_id like 'p-%' group by p.id`,
     );
     expect(counts).toEqual(Array.from({ length: PEOPLE }, () => ({ sent: CAP, capped: EACH - CAP })));
-    const worked = nodes.map((node) => node.ground.stages.totals().run.items);
+    const worked = nodes.map((node) => node.runtime.stages.totals().run.items);
     expect(Math.min(...worked)).toBeGreaterThan(0);
   });
 });

@@ -57,7 +57,7 @@ describe.each(kinds)('on the %s database', (kind) => {
     (await corridor.provider.log()).filter((each) => each.reference === id).length;
   /** Hours of the day in UTC around now, as rules write them. */
   const around = (fromHours: number, toHours: number) => {
-    const hour = (hours: number) => new Date(corridor.ground.clock.now() + hours * 3_600_000).toISOString();
+    const hour = (hours: number) => new Date(corridor.runtime.clock.now() + hours * 3_600_000).toISOString();
     return { from: hour(fromHours).slice(11, 16), to: hour(toHours).slice(11, 16) };
   };
 
@@ -106,7 +106,7 @@ describe.each(kinds)('on the %s database', (kind) => {
 
     it('is over when its time is, and is deleted then', async () => {
       const { phone, profile } = someone();
-      const expiresAt = new Date(corridor.ground.clock.now() + 3_600_000).toISOString();
+      const expiresAt = new Date(corridor.runtime.clock.now() + 3_600_000).toISOString();
       const { id } = await suppress({ address: phone, expiresAt });
       expect(await sendTo({ profile })).toMatchObject({ state: 'suppressed' });
       await corridor.pass(3_700);
@@ -298,7 +298,7 @@ describe.each(kinds)('on the %s database', (kind) => {
 
     it('hold no message for longer than it lives', async () => {
       await rules({ quietHours: [{ ...around(-2, 4), ...zone, onHit: 'hold' }] });
-      const expiresAt = new Date(corridor.ground.clock.now() + 3_600_000).toISOString();
+      const expiresAt = new Date(corridor.runtime.clock.now() + 3_600_000).toISOString();
       const view = await sendTo({ profile: someone().profile }, { expiresAt });
       expect(view).toMatchObject({ state: 'queued', reason: 'QUIET_HOURS' });
       await corridor.pass(3_700);

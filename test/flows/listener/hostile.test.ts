@@ -4,7 +4,7 @@ import { type Listener, VERIFICATION_PRESETS } from '../../../src/channel/docume
 import { Failure } from '../../../src/errors.ts';
 import { type CompiledListener, compileListener } from '../../../src/flows/listener/compile-listener.ts';
 import { readRequest } from '../../../src/flows/listener/read-request.ts';
-import type { RequestIn } from '../../../src/flows/request-in.ts';
+import type { RequestIn } from '../../../src/flows/listener/request-in.ts';
 import { NOW_MS } from './support.ts';
 
 const NAMES = [

@@ -1,7 +1,7 @@
 import type { Listener, Verification } from '../../../src/channel/document.ts';
 import { compileListener } from '../../../src/flows/listener/compile-listener.ts';
 import { type RawRequest, readRequest } from '../../../src/flows/listener/read-request.ts';
-import type { RequestIn } from '../../../src/flows/request-in.ts';
+import type { RequestIn } from '../../../src/flows/listener/request-in.ts';
 
 export const NOW_SECONDS = 1_700_000_000;
 export const NOW_MS = NOW_SECONDS * 1000;

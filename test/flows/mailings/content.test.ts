@@ -133,7 +133,7 @@ describe.each(await databaseKinds())('content items (%s)', (kind) => {
 
     it('is a draft again, with the reason, where its content is gone when its time has come', async () => {
       const itemId = await add(news);
-      const startAt = new Date(corridor.ground.clock.now() + 100_000).toISOString();
+      const startAt = new Date(corridor.runtime.clock.now() + 100_000).toISOString();
       const { body } = await create(itemId, { schedule: { startAt } });
       await corridor.api(`POST /mailings/${body.id}/start`);
       await archiveItem(corridor.database, itemId);

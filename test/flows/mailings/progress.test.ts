@@ -30,7 +30,7 @@ describe.each(await databaseKinds())('on the %s database', (kind) => {
     );
     return Object.fromEntries(rows.map((row) => [stateName(row.state), row.count]));
   };
-  const foldAll = () => foldCounts(corridor.database, corridor.ground.clock.now() + 1_000);
+  const foldAll = () => foldCounts(corridor.database, corridor.runtime.clock.now() + 1_000);
 
   describe('counts', () => {
     it('are those of the messages, through retries, reports, redrives and stops, folded or not', async () => {
@@ -87,7 +87,7 @@ describe.each(await databaseKinds())('on the %s database', (kind) => {
       const id = await mailings.create('raced', { audience: { profiles: ['ann'] } });
       await mailings.act(id, 'start');
       await corridor.idle();
-      const { database, ground } = corridor;
+      const { database, runtime } = corridor;
       const [message] = await database.query<{ id: string; launch: string }>(
         `select m.id, m.launch_id as launch from message m join launch l on l.id = m.launch_id where l.mailing_id = $1`,
         [id],
@@ -95,7 +95,7 @@ describe.each(await databaseKinds())('on the %s database', (kind) => {
       const node = await enterNode(database, 'racer');
       /** A settlement from a waiting row of its own that raises the message. */
       const raise = async (sql: Sql, state: number) => {
-        const source = ground.ids.next();
+        const source = runtime.ids.next();
         await database.query(
           `insert into waiting (id, lane_id, due_at, pipeline, channel_version_id, owner) values ($1, 0, now(), 3, 0, $2)`,
           [source, node],
@@ -103,7 +103,7 @@ describe.each(await databaseKinds())('on the %s database', (kind) => {
         const none = { again: [], waits: [], events: [], attempts: [], externalIds: [], parked: [] };
         const raised = { attempt: 1, state, reason: null, externalId: null };
         return settle(sql, {
-          ...{ ...none, node, nowMs: ground.clock.now(), done: [source] },
+          ...{ ...none, node, nowMs: runtime.clock.now(), done: [source] },
           ...{ subscriptions: [], suppressions: [], exhausted: [] },
           messages: [{ ...raised, source, id: message?.id ?? '', launchId: message?.launch ?? null }],
         });
@@ -218,7 +218,7 @@ describe.each(await databaseKinds())('on the %s database', (kind) => {
         return corridor.database.query(text, values);
       },
     };
-    const watch = createMailingWatch({ ...corridor.ground, database });
+    const watch = createMailingWatch({ ...corridor.runtime, database });
     const told: WatchEvent[][] = [];
     const join = () => {
       const mine: WatchEvent[] = [];

@@ -265,7 +265,7 @@ describe('a placement mailing', () => {
 
   it('withdraws at its stopAt, also when all was sent long before', async () => {
     await mailings.channelWith('until_noon', addressed('until_noon'), placement);
-    const stopAt = new Date(corridor.ground.clock.now() + 100_000).toISOString();
+    const stopAt = new Date(corridor.runtime.clock.now() + 100_000).toISOString();
     const id = await mailings.create('until_noon', { schedule: { stopAt } });
     await mailings.act(id, 'start');
     await corridor.idle();

@@ -1,0 +1,23 @@
+import type { PipelineName } from '../../channel/document.ts';
+import type { RunOutcome } from '../../engine/run-outcome.ts';
+import type { ClaimedRow } from '../../storage/claim.ts';
+import type { KnownChannel } from '../directory/known-channel.ts';
+import type { Redact } from '../redact.ts';
+import type { Runtime } from '../runtime.ts';
+
+/** A run that ended or waits, and what settling it asks for. */
+export interface OutcomeQuestion {
+  readonly runtime: Runtime;
+  readonly row: ClaimedRow;
+  readonly channel: KnownChannel;
+  readonly outcome: RunOutcome;
+  readonly redact: Redact;
+  readonly nowMs: number;
+  readonly pipeline: PipelineName;
+  /** One trail in so many uneventful runs is kept. */
+  readonly sample: number;
+  readonly senderId?: string | null;
+  readonly origin?: Readonly<Record<string, unknown>>;
+  /** A run of the same attempt before this one may have sent something. */
+  readonly doubt?: boolean;
+}
