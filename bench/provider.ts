@@ -31,7 +31,8 @@ function answer(socket: Socket, status: string, body: string): void {
 const server = createServer({ noDelay: true }, (socket) => {
   let rest: Buffer | undefined;
   socket.on('data', (chunk) => {
-    let bytes = rest === undefined ? chunk : Buffer.concat([rest, chunk]);
+    const received = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    let bytes = rest === undefined ? received : Buffer.concat([rest, received]);
     rest = undefined;
     while (bytes.length > 0) {
       const headEnd = bytes.indexOf(HEAD_END);
