@@ -25,8 +25,8 @@ beforeAll(async () => {
 afterAll(() => corridor.end());
 
 it('leads to a sent mailing', async () => {
-  const [channel = '', pipeline = ''] = blocksOf('3.', 'json');
-  const [content = ''] = blocksOf('20.', 'json');
+  const [channel = '', pipeline = ''] = blocksOf('A first channel', 'json');
+  const [content = ''] = blocksOf('Write content', 'json');
   const document = channel.replace('"pipelines"', `${content}"pipelines"`);
   await corridor.addChannel({ ...JSON.parse(document), pipelines: { message: JSON.parse(pipeline) } });
 
@@ -56,7 +56,7 @@ it('leads to a sent mailing', async () => {
     return answers;
   };
 
-  const loading = blocksOf('11.', 'sh').find((block) => block.includes('/senders')) ?? '';
+  const loading = blocksOf('Load it, send, look', 'sh').find((block) => block.includes('/senders')) ?? '';
   expect(await walk(loading)).toHaveLength(3);
   await corridor.api('POST /profiles', { externalId: 'c-2', fields: { name: 'Ben', age: 40 } });
   const phone = '+491700000066';
@@ -68,7 +68,7 @@ it('leads to a sent mailing', async () => {
   });
   await corridor.idle();
 
-  const [people = '', review = '', sending = ''] = blocksOf('20.', 'sh');
+  const [people = '', review = '', sending = ''] = blocksOf('Write content', 'sh');
   expect(await walk(people)).toHaveLength(2);
   const reviewed = await walk(review);
   expect(reviewed).toHaveLength(6);
@@ -82,6 +82,6 @@ it('leads to a sent mailing', async () => {
   expect(mailing).toMatchObject({ state: 'finished', counts: { sent: 2 } });
   const texts = (await corridor.provider.log()).map(({ body }) => JSON.parse(body).text);
   const sale = (name: string) => `Hi ${name}, spring is here: 20 % off everything`;
-  // The first message of section 11, the test, and the mailing.
+  // The first message of the guide, the test, and the mailing.
   expect(texts.sort()).toEqual(['Hi Ann', sale('Ann'), sale('Ann'), sale('Ben')].sort());
 });

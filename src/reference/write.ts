@@ -8,6 +8,7 @@ import { contentPage } from './content-page.ts';
 import { openapiDocument } from './openapi-document.ts';
 import { operatorEventsPage } from './operator-events-page.ts';
 import { pipesPage } from './pipes-page.ts';
+import { routesPage } from './routes-page.ts';
 import { schemaFiles } from './schemas.ts';
 import { errorsPage, findingsPage, settingsPage } from './table-pages.ts';
 import { readTables } from './tables.ts';
@@ -26,6 +27,7 @@ export function referenceFiles(): ReadonlyMap<string, string> {
     ['openapi.json', `${JSON.stringify(openapiDocument(), null, 2)}\n`],
     ...Object.entries(schemaFiles()).map(([name, text]) => [`schemas/${name}`, text] as const),
     ['reference/pipes.md', pipesPage()],
+    ['reference/routes.md', routesPage()],
     ['reference/content.md', contentPage()],
     ['reference/errors.md', errorsPage()],
     ['reference/findings.md', findingsPage()],
