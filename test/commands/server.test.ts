@@ -286,5 +286,7 @@ describe('sluiceway mailing start', () => {
 it('refuses to open the data folder of a running engine', async () => {
   const own = { SLUICEWAY_DATA: join(folder, 'engine') };
   const args = ['token', 'create', '--name', 'ci', '--role', 'admin'];
-  expect(await failureOfCommand(args, own)).toMatch(/is used by process \d+\. Stop that process/);
+  expect(await failureOfCommand(args, own)).toMatch(
+    /is used by process \d+ on host \S+ since \S+\. Stop that process/,
+  );
 });

@@ -26,7 +26,7 @@ afterAll(() => {
 
 it.skipIf(programs === undefined)(
   `ends with equal books after a database that crashed and was restarted, seed ${seed} (needs the programs of PostgreSQL)`,
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async () => {
     const kinds = ['crash database', 'restart database', 'freeze and then cut'];
     expect(await runScenario({ seed, faults: 3, kinds, misbehaved: 12, programs, tally })).toEqual([]);
@@ -35,7 +35,7 @@ it.skipIf(programs === undefined)(
 
 it.skipIf(!reachable)(
   `ends with equal books after nodes that died and connections that broke, seed ${seed + 1}`,
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async () => {
     const kinds = [
       'kill both workers and the api',
@@ -59,7 +59,7 @@ it.skipIf(!reachable)(
 
 it.skipIf(!reachable)(
   'restarts node by node while it sends: nothing is lost, repeated or unknown',
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async () => {
     const world = await openWorld(programs, CALM);
     try {
@@ -76,7 +76,7 @@ it.skipIf(!reachable)(
       }
       goesOn = false;
       const accepted = await sending;
-      await settled(world, 60_000);
+      await settled(world, 180_000);
       const unknown = await world.books<{ id: string; reason: string }[]>`
         select id, reason from message where state = ${STATE_CODES.unknown}`;
       const references = (await world.provider.log()).map((each) => each.reference);

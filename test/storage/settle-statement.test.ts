@@ -75,7 +75,7 @@ describe('the statement of a settlement', () => {
       try {
         for (const each of byText.values()) {
           // Nothing is held by this node, so that nothing is written.
-          expect(await settle(database, each)).toEqual({ held: [], told: [] });
+          expect(await settle(database, each)).toEqual({ held: [], emitted: [] });
         }
       } finally {
         await end();
