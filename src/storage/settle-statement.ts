@@ -57,7 +57,7 @@ export function settleStatement(settlement: Settlement): { text: string; values:
   const message = 'coalesce(r.message, s.id)';
   const parks = again.filter((row) => row.dueMs === PARKED_DUE_MS && row.messageId !== null);
   const rare =
-    messages.some((row) => row.next !== undefined) ||
+    messages.some((row) => row.next !== undefined || row.fills === true) ||
     [parks, parked, subscriptions, suppressions, exhausted].some((list) => list.length > 0);
 
   parts.push('gone as (delete from waiting where id = any($3::uuid[]) and owner = $1 returning id)');
@@ -121,10 +121,11 @@ export function settleStatement(settlement: Settlement): { text: string; values:
         ? [
             ['sender', 'uuid', (row: SettledMessage) => row.next?.senderId ?? null] as const,
             ['lane', 'int', (row: SettledMessage) => row.next?.laneId ?? null] as const,
+            ['fills', 'int', (row: SettledMessage) => (row.fills === true ? 1 : null)] as const,
           ]
         : []),
     ]);
-    // A state only rises, but what a message waits for may change; the provider's id is kept even where a report has overtaken it.
+    // A state only rises, but what a message waits for may change; the provider's id is kept even if a report has overtaken it.
     const newer = `((r.attempt, r.state) > (m.attempt, m.state) or (r.state = ${STATE_CODES.queued}
       and (r.attempt, r.state) = (m.attempt, m.state) and r.reason is distinct from m.reason))`;
     const rises = rare ? `(${newer} and (r.sender is null or m.state < ${STATE_CODES.sent}))` : newer;
@@ -132,13 +133,19 @@ export function settleStatement(settlement: Settlement): { text: string; values:
       ? `, sender_id = case when ${rises} then coalesce(r.sender, m.sender_id) else m.sender_id end,
       lane_id = case when ${rises} then coalesce(r.lane, m.lane_id) else m.lane_id end`
       : '';
+    const named = 'coalesce(r.external_id, m.external_id)';
+    const externalId = rare
+      ? `case when r.fills = 1 and r.attempt = m.attempt then coalesce(m.external_id, r.external_id) else ${named} end`
+      : named;
+    // The id of a send replaces another of its attempt; that of any other event counts only if there is none.
+    const brings = `r.external_id is not null and ${rare ? 'case when r.fills = 1 then m.external_id is null else m.external_id is distinct from r.external_id end' : 'm.external_id is distinct from r.external_id'}`;
     // Counts follow for launches only: a message sent by the API costs nothing here.
     const counted = messages.some((row) => row.launchId !== null);
     parts.push(`new_states as (update message m set ${counted ? 'prior = m.state, ' : ''}state = case when ${rises} then r.state else m.state end,
       attempt = ${rare ? `case when ${rises} then r.attempt else m.attempt end` : 'greatest(r.attempt, m.attempt)'}, reason = case when ${rises} then r.reason else m.reason end,
-      external_id = coalesce(r.external_id, m.external_id), updated_at = $2${moved}
+      external_id = ${externalId}, updated_at = $2${moved}
       from ${from}
-      where m.id = ${message} and (${rises} or (r.attempt = m.attempt and m.external_id is null and r.external_id is not null))${counted ? ' returning m.launch_id, m.prior, m.state' : ''})`);
+      where m.id = ${message} and (${rises} or (r.attempt = m.attempt and ${brings}))${counted ? ' returning m.launch_id, m.prior, m.state' : ''})`);
     if (counted) parts.push(counting('new_states', '$2'));
   }
   if (events.length > 0) {

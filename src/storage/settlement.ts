@@ -24,6 +24,8 @@ export interface SettledMessage {
   readonly state: number;
   readonly reason: string | null;
   readonly externalId: string | null;
+  /** Set: the external id counts only if the message has none. */
+  readonly fills?: true;
   /** It goes on with another sender, in that one's lane, unless it was reported as sent meanwhile. */
   readonly next?: { readonly senderId: string; readonly laneId: number };
 }

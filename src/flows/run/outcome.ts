@@ -1,25 +1,22 @@
 /** From the outcome of a run to what is settled: states, events, waits, attempts. */
 import type { RunEvent, RunOutcome } from '../../engine/run-outcome.ts';
-import type {
-  SettledAttempt,
-  SettledEvent,
-  SettledSubscription,
-  SettledWait,
-} from '../../storage/settlement.ts';
-import {
-  type MessageState,
-  reasonOfState,
-  STATE_CODES,
-  STATE_OF_EVENT,
-  SUBSCRIPTION_OF_EVENT,
-} from '../../storage/states.ts';
+import type { ClaimedRow } from '../../storage/claim.ts';
+import type { SettledAttempt } from '../../storage/settlement.ts';
+import type { MessageState } from '../../storage/states.ts';
 import { healthOf } from '../lanes/breaker.ts';
-import type { Redact } from '../redact.ts';
-import type { Effects, UnmatchedEvent } from '../settlement/effects.ts';
+import type { Effects, EventDetails, UnmatchedEvent } from '../settlement/effects.ts';
 import { moderatedBy, wasSent } from '../settlement/end-message.ts';
+import {
+  addEventEffects,
+  bothChanges,
+  type EventLists,
+  type EventMessage,
+  type MessageChange,
+  settledMessage,
+} from '../settlement/event-effects.ts';
 import { failingRun } from '../settlement/failing.ts';
 import { moderatedWait } from '../settlement/moderated.ts';
-import { type SuppressWish, suppressBy } from '../settlement/suppress-by-event.ts';
+import { suppressBy } from '../settlement/suppress-by-event.ts';
 import { eventTimeMs } from './event-time.ts';
 import { exhaustedOf, reasonOfFailure } from './exhausted.ts';
 import type { OutcomeQuestion } from './outcome-question.ts';
@@ -59,111 +56,62 @@ function addMessageEffects(
   const { ids } = question.runtime;
   const health = healthOf(outcome, question.redact);
   if (health !== undefined) effects.health = health;
-  const accountId = row.account_id ?? '';
-  const attempt = row.attempt ?? 1;
-  let events: SettledEvent[] | undefined;
+  const message = messageOf(row, messageId);
+  let change: MessageChange | undefined;
   let unmatched: UnmatchedEvent[] | undefined;
-  let waits: SettledWait[] | undefined;
-  let subscriptions: SettledSubscription[] | undefined;
-  let suppress: SuppressWish[] | undefined;
-  let externalId: string | null = null;
-  let state: MessageState | undefined;
-  let reason: string | null = null;
+  const lists: EventLists = {};
   for (const event of outcome.events) {
     if (event.sendMessageId !== undefined && event.sendMessageId !== messageId) {
-      unmatched = append(unmatched, unmatchedEvent(question, event));
+      unmatched ??= [];
+      unmatched.push(unmatchedEvent(question, event));
       continue;
     }
-    const settled: SettledEvent = {
-      source: row.id,
-      id: ids.next(),
-      accountId,
-      messageId,
-      channelId: channel.document.id,
-      launchId: row.launch_id,
-      eventId: event.eventId ?? null,
-      type: event.type,
-      attempt,
-      ...detailsOf(event, nowMs, question.redact),
-    };
-    events = append(events, settled);
-    externalId = settled.externalId ?? externalId;
-    const raised = STATE_OF_EVENT[event.type];
-    if (raised !== undefined && (state === undefined || STATE_CODES[raised] > STATE_CODES[state])) {
-      state = raised;
-      reason = reasonOfState(raised, settled.code ?? event.type);
-    }
-    const by = suppressBy(channel.document, settled);
-    if (by !== undefined) suppress = append(suppress, { source: row.id, messageId, by });
-    const subscription = SUBSCRIPTION_OF_EVENT[event.type];
-    if (subscription !== undefined) {
-      subscriptions = append(subscriptions, {
-        source: row.id,
-        messageId,
-        status: subscription,
-        reason: settled.code ?? event.type,
-      });
-    }
-    if (event.type === 'moderate_pass' || event.type === 'moderate_error') {
-      const passed = event.type === 'moderate_pass';
-      waits = append(
-        waits,
-        moderatedWait(moderatedBy(row, nowMs), ids, passed, settled.text ?? settled.code),
-      );
-    }
+    change = bothChanges(change, addEventEffects(lists, message, detailsOf(question, event), ids, nowMs));
   }
-  const ended = endState(question, state, waitsMore);
+  const ended = endState(question, change?.state, waitsMore);
   if (
     question.pipeline === 'moderate' &&
     (ended === 'failed' || ended === 'unknown') &&
-    waits === undefined
+    lists.waits === undefined
   ) {
     const text = question.redact(outcome.failure?.message ?? ended);
-    waits = [moderatedWait(moderatedBy(row, nowMs), ids, false, text)];
+    lists.waits = [moderatedWait(moderatedBy(row, nowMs), ids, false, text)];
   }
+  const { waits, ...more } = lists;
+  Object.assign(effects, more);
+  if (waits !== undefined) effects.waits = [...(effects.waits ?? []), ...waits];
+  if (unmatched !== undefined) effects.unmatched = unmatched;
   const exhausted = exhaustedOf(row.id, messageId, outcome, ended);
+  if (exhausted !== undefined) effects.exhausted = [exhausted];
   const failing =
     ended === 'failed'
       ? failingRun(row, outcome, channel.document.unknown, question.doubt === true)
       : undefined;
-  const wasWaiting = outcome.status === 'waiting';
-  const limited = wasWaiting && outcome.wait?.reason === 'limit';
-  if (events !== undefined) effects.events = events;
-  if (unmatched !== undefined) effects.unmatched = unmatched;
-  if (waits !== undefined) effects.waits = [...(effects.waits ?? []), ...waits];
-  if (subscriptions !== undefined) effects.subscriptions = subscriptions;
-  if (suppress !== undefined) effects.suppress = suppress;
-  if (externalId !== null) {
-    effects.externalIds = [
-      { source: row.id, channelId: channel.document.id, externalId, messageId, attempt },
-    ];
-  }
-  if (exhausted !== undefined) effects.exhausted = [exhausted];
   if (failing !== undefined) effects.failing = [failing];
-  if (limited) return;
-  if (ended !== undefined) {
-    effects.messages = [
-      {
-        source: row.id,
-        id: messageId,
-        launchId: row.launch_id,
-        attempt,
-        state: STATE_CODES[ended],
-        reason: reason ?? reasonOf(outcome),
-        externalId,
-      },
-    ];
+  // What waits for a token leaves no trace, unless it registered something before.
+  if (outcome.wait?.reason === 'limit' && change === undefined) return;
+  if (ended !== undefined || (change !== undefined && change.externalId !== null)) {
+    const reason = change?.reason ?? reasonOf(outcome);
+    // The lowest state raises nothing.
+    effects.messages = [settledMessage(message, ended ?? 'accepted', reason, change ?? NO_ID)];
   }
   if (keepsTrail(question, messageId)) {
-    effects.attempts = [attemptOf(question, messageId, accountId, attempt)];
+    effects.attempts = [attemptOf(question, messageId, message.accountId, message.attempt)];
   }
 }
 
-/** The list with one more; it is made with its first, because most runs leave little. */
-function append<T>(list: T[] | undefined, one: T): T[] {
-  if (list === undefined) return [one];
-  list.push(one);
-  return list;
+const NO_ID = { externalId: null, fills: false };
+
+function messageOf(row: ClaimedRow, messageId: string): EventMessage {
+  return {
+    source: row.id,
+    messageId,
+    accountId: row.account_id ?? '',
+    launchId: row.launch_id,
+    attempt: row.attempt ?? 1,
+    laneId: row.lane_id,
+    channelVersionId: row.channel_version_id,
+  };
 }
 
 /** The state a run brings its message to. */
@@ -207,35 +155,35 @@ function attemptOf(
   };
 }
 
-function detailsOf(event: RunEvent, nowMs: number, redact: Redact) {
+function detailsOf({ channel, runtime, redact, nowMs }: OutcomeQuestion, event: RunEvent): EventDetails {
+  const named = { eventId: event.eventId ?? null, type: event.type };
+  const suppress = suppressBy(channel.document, named);
   return {
+    id: runtime.ids.next(),
+    channelId: channel.document.id,
+    ...named,
     timeMs: eventTimeMs(event.time, nowMs),
     externalId: textColumn(event.externalId),
     code: textColumn(event.code === undefined ? undefined : redact(event.code)),
     text: event.message === undefined ? null : textColumn(redact(event.message)),
     value: event.data === undefined ? null : redact(JSON.stringify(event.data)),
     dedupeKey: textColumn(event.dedupeKey),
+    ...(suppress !== undefined && { suppress }),
   };
 }
 
-/** PostgreSQL keeps no NUL in a text. */
+/** PostgreSQL keeps no NUL in a string. */
 function textColumn(text: string | undefined): string | null {
   return text === undefined ? null : text.replaceAll('\u0000', '\ufffd');
 }
 
 function unmatchedEvent(question: OutcomeQuestion, event: RunEvent): UnmatchedEvent {
-  const { row, channel, nowMs } = question;
-  const named = { eventId: event.eventId ?? null, type: event.type };
-  const suppress = suppressBy(channel.document, named);
+  const { row } = question;
   return {
     source: row.id,
-    id: question.runtime.ids.next(),
-    channelId: channel.document.id,
     accountId: row.account_id,
     senderId: question.senderId ?? row.sender_id,
     messageId: event.sendMessageId ?? null,
-    ...named,
-    ...detailsOf(event, nowMs, question.redact),
-    ...(suppress !== undefined && { suppress }),
+    ...detailsOf(question, event),
   };
 }

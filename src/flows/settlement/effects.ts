@@ -1,27 +1,22 @@
 /** What one waiting row's run leaves for settling; many of these are settled together. */
-import type { Settlement } from '../../storage/settlement.ts';
+import type { SettledEvent, Settlement } from '../../storage/settlement.ts';
 import type { RunHealth } from '../lanes/breaker.ts';
 import type { FailingRun } from './failing.ts';
 import type { SuppressBy, SuppressWish } from './suppress-by-event.ts';
 
-/** An event of a provider's request whose message is still to be found. */
-export interface UnmatchedEvent {
-  readonly source: string;
-  readonly id: string;
-  readonly channelId: number;
-  readonly accountId: string | null;
-  readonly senderId: string | null;
-  readonly externalId: string | null;
-  readonly messageId: string | null;
-  readonly eventId: number | null;
-  readonly type: string;
-  readonly timeMs: number;
-  readonly code: string | null;
-  readonly text: string | null;
-  readonly value: string | null;
-  readonly dedupeKey: string | null;
+/** What is known of an event, whichever message it belongs to. */
+export interface EventDetails
+  extends Omit<SettledEvent, 'source' | 'accountId' | 'messageId' | 'launchId' | 'attempt'> {
   /** What it does to the address of its message. */
   readonly suppress?: SuppressBy;
+}
+
+/** An event of a provider's request whose message is still to be found. */
+export interface UnmatchedEvent extends EventDetails {
+  readonly source: string;
+  readonly accountId: string | null;
+  readonly senderId: string | null;
+  readonly messageId: string | null;
 }
 
 export type Effects = {

@@ -159,10 +159,21 @@ function highest(messages: readonly SettledMessage[]): SettledMessage[] {
       message.attempt > known.attempt ||
       (message.attempt === known.attempt && message.state > known.state);
     const top = better ? message : known;
-    const externalId = top.externalId ?? message.externalId ?? known?.externalId ?? null;
-    best.set(message.id, externalId === top.externalId ? top : { ...top, externalId });
+    best.set(message.id, known === undefined ? top : withId(top, namedBy(known, message)));
   }
   return [...best.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Of two rows of a message, the one whose external id counts: that of a send before one that only fills. */
+function namedBy(first: SettledMessage, second: SettledMessage): SettledMessage {
+  const named = second.externalId !== null && (first.externalId === null || second.fills !== true);
+  return named ? second : first;
+}
+
+function withId(top: SettledMessage, { externalId, fills }: SettledMessage): SettledMessage {
+  if (externalId === top.externalId) return top;
+  const { fills: _own, ...row } = top;
+  return { ...row, externalId, ...(fills === true && { fills }) };
 }
 
 /** What was reported as sent in the same moment is not unknown any more. */
