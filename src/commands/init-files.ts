@@ -95,8 +95,10 @@ const MESSAGE = [
   {
     id: 5,
     type: 'selector',
-    note: 'A 4xx is about this message; anything else says that the provider could not do its work.',
-    params: { outs: [{ query: "$error.kind = 'client'", out: 6 }] },
+    note: 'A 4xx is about this message, but for 401 and 403: those refuse the sender. Anything else says that the provider could not do its work.',
+    params: {
+      outs: [{ query: "$error.kind = 'client' && $error.code != 401 && $error.code != 403", out: 6 }],
+    },
     outs: { success: 7 },
   },
   {

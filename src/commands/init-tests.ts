@@ -49,6 +49,16 @@ export function messageTests(): readonly unknown[] {
       },
     ),
     test(
+      'a refused token fails the message and is no fault of the person',
+      { status: 401, body: 'wrong token' },
+      {
+        status: 'failed',
+        path: ['1:success', '2:error', '5:success', '7:error'],
+        events: [],
+        error: { code: 401 },
+      },
+    ),
+    test(
       'bad weather is waited out',
       { status: 503 },
       { status: 'waiting', wait: { pipe: 2, reason: 'retry', tries: 1 } },
@@ -63,7 +73,7 @@ export function messageTests(): readonly unknown[] {
         tries: 4,
         answers: { '2': { status: 503 } },
       },
-      expect: { status: 'failed', path: ['2:error', '5:success', '7:error'], error: { code: 'server' } },
+      expect: { status: 'failed', path: ['2:error', '5:success', '7:error'], error: { code: 503 } },
     },
   ];
 }

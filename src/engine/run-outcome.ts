@@ -46,6 +46,8 @@ export interface RunRequest {
   readonly origin: Readonly<Record<string, unknown>>;
   /** `$error` of a run that waited behind an error exit. */
   readonly error?: Readonly<Record<string, unknown>> | undefined;
+  /** Of a run that waited: the first failure that decided before. */
+  readonly decisive?: Decisive | undefined;
   /** How often the entry pipe was tried before. */
   readonly tries: number;
   readonly channel: string;
@@ -84,13 +86,24 @@ export interface Wait {
   readonly delayMs: number;
   readonly tries: number;
   readonly reason: 'retry' | 'limit' | 'breaker';
+  /** The first failure that decided so far. */
+  readonly decisive?: Decisive;
+}
+
+/** A failure that decided how a run ends, and the pipe that it left. */
+export interface Decisive {
+  readonly pipe: number;
+  readonly failure: Failure;
 }
 
 export interface RunOutcome {
   readonly status: 'done' | 'failed' | 'waiting' | 'unknown';
-  /** Where the run ended. */
+  /** Where the run ended; of one that failed, where its failure was. */
   readonly pipe: number;
+  /** Why: of a run that failed the first failure that decided, whatever pipe reported it or came last. */
   readonly failure: Failure | undefined;
+  /** The failure that ended the run, often the report of an `error` pipe; undefined for a quiet end. */
+  readonly ended: Decisive | undefined;
   /** For `waiting`. */
   readonly wait: Wait | undefined;
   /** Elements of a split that wait by themselves. */

@@ -4,14 +4,17 @@
  * An error with a wired `error` exit is an ordinary turn. Before it is taken, `decide` is asked whether the failure is
  * to be tried again later; then the run ends as `waiting`, to be resumed at the same pipe with the same `$in`.
  */
-import { asFailure, Failure } from '../errors.ts';
+import { asFailure, Failure, type FailureCode } from '../errors.ts';
 import type { Scope } from '../expression/scope.ts';
 import type { Capabilities, LaterEvent, LogLine, PipeContext } from '../pipes/contract.ts';
 import type { PlanPipe } from './plan.ts';
-import type { RunEvent, RunOutcome, RunRequest, TrailStep, Wait } from './run-outcome.ts';
+import type { Decisive, RunEvent, RunOutcome, RunRequest, TrailStep, Wait } from './run-outcome.ts';
 
-/** A run takes at most so many pipes; circles end here. */
+/** A way takes at most so many pipes, those before its split included; circles end here. */
 export const MAX_HOPS = 1_000;
+
+/** Failures that say what is missing or what is reported; any other tells better why a run failed. */
+const SECONDARY: ReadonlySet<FailureCode> = new Set(['OPERATION_ERROR', 'SPLIT_FAILED', 'STORE_KEY_MISSING']);
 
 interface State {
   readonly request: RunRequest;
@@ -21,12 +24,14 @@ interface State {
   readonly trail: TrailStep[];
   readonly branches: Wait[];
   result: { value: unknown } | undefined;
-  hops: number;
+  /** The first failure that decided, on whichever way. */
+  decisive: Decisive | undefined;
   /** What an element of a split left unknown. */
-  doubt: { readonly pipe: number; readonly failure: Failure } | undefined;
+  doubt: Decisive | undefined;
   /** The pipe at work, its step, its `$in` and `$error`; a branch leaves them as it found them. */
   at: PlanPipe | undefined;
   step: TrailStep | undefined;
+  hops: number;
   input: Readonly<Record<string, unknown>>;
   error: Readonly<Record<string, unknown>> | undefined;
   can: Capabilities | undefined;
@@ -52,20 +57,46 @@ export async function runPlan(request: RunRequest): Promise<RunOutcome> {
     trail: [],
     branches: [],
     result: undefined,
-    hops: 0,
+    decisive: request.decisive,
     doubt: undefined,
     at: undefined,
     step: undefined,
+    hops: 0,
     input: request.in,
     error: request.error,
     can: undefined,
   };
-  const end = await walk(state, request.entry, request.in, request.tries);
-  const { branches, events, later, logs, trail, result, doubt } = state;
+  const end = await walk(state, request.entry, request.in, request.tries, 0);
+  const { branches, events, later, logs, trail, result } = state;
+  return { ...endOf(state, end), branches, events, later, logs, trail, result };
+}
+
+function endOf(
+  state: State,
+  end: WayEnd,
+): Pick<RunOutcome, 'status' | 'pipe' | 'failure' | 'ended' | 'wait'> {
+  const { doubt, decisive } = state;
+  const { status, pipe, failure, wait } = end;
+  const ended = failure === undefined ? undefined : { pipe, failure };
+  if (status === 'waiting') return { status, pipe, failure, ended, wait };
   // What one element may have sent is in doubt for the whole run, unless that goes on.
-  const { status, pipe, failure, wait } =
-    doubt !== undefined && end.status !== 'waiting' ? { ...end, status: 'unknown' as const, ...doubt } : end;
-  return { status, pipe, failure, wait, branches, events, later, logs, trail, result };
+  if (doubt !== undefined) return { status: 'unknown', ...doubt, ended: doubt, wait };
+  if (status !== 'unknown' && decisive !== undefined && (status === 'failed' || leftNothing(state)))
+    return { status: 'failed', ...decisive, ended, wait };
+  return { status, pipe, failure, ended, wait };
+}
+
+/** Whether a run that took an error exit ended without anything that says that it went well after all. */
+function leftNothing({ events, later, branches, result }: State): boolean {
+  return events.length + later.length + branches.length === 0 && result === undefined;
+}
+
+/** Remembers why the run fails, if it does. */
+function decide(state: State, pipe: number, failure: Failure): void {
+  const known = state.decisive;
+  if (known === undefined || (SECONDARY.has(known.failure.code) && !SECONDARY.has(failure.code))) {
+    state.decisive = { pipe, failure };
+  }
 }
 
 async function walk(
@@ -73,8 +104,10 @@ async function walk(
   start: PlanPipe,
   input: Readonly<Record<string, unknown>>,
   triesBefore: number,
+  hopsBefore: number,
 ): Promise<WayEnd> {
   const { request } = state;
+  let hops = hopsBefore;
   const scope: { -readonly [K in keyof Scope]: Scope[K] } = {
     ...request.keywords,
     origin: request.origin,
@@ -98,12 +131,15 @@ async function walk(
   while (here !== undefined) {
     const at: PlanPipe = here;
     last = at.id;
-    state.hops += 1;
+    hops += 1;
     const step: TrailStep = { pipe: at.id, type: at.type, exit: 'success', ms: 0 };
     state.trail.push(step);
     try {
-      if (state.hops > MAX_HOPS) {
-        throw new Failure('HOP_LIMIT', `The run passed ${MAX_HOPS} pipes; does it go in a circle?`);
+      if (hops > MAX_HOPS) {
+        throw new Failure(
+          'HOP_LIMIT',
+          `One way of the run passed ${MAX_HOPS} pipes; does it go in a circle?`,
+        );
       }
       const rendered = at.render(scope);
       const params = at.async && rendered instanceof Promise ? await rendered : rendered;
@@ -111,6 +147,7 @@ async function walk(
       context.pipe = at.id;
       state.at = at;
       state.step = step;
+      state.hops = hops;
       state.input = context.in;
       state.error = scope.error as Readonly<Record<string, unknown>> | undefined;
       const running = at.pipe.run(params as never, context);
@@ -118,6 +155,7 @@ async function walk(
       const beganMs = endedMs;
       endedMs = request.clock();
       step.ms = endedMs - beganMs;
+      if (state.decisive !== undefined) forgiveMiss(state, step);
       if (output?.add !== undefined) scope.in = { ...(scope.in as object), ...output.add };
       if (output?.end === true) return { status: 'done', pipe: at.id };
       if (output?.exit === undefined) here = at.success;
@@ -133,7 +171,10 @@ async function walk(
       step.ms = endedMs - beganMs;
       step.exit = 'error';
       step.failure = failure;
-      if (failure.code === 'HOP_LIMIT') return { status: 'failed', pipe: at.id, failure };
+      if (failure.code === 'HOP_LIMIT') {
+        decide(state, at.id, failure);
+        return { status: 'failed', pipe: at.id, failure };
+      }
       tries += 1;
       const decision = request.decide(failure, at, tries);
       step.decision = decision;
@@ -147,10 +188,12 @@ async function walk(
           delayMs: decision.delayMs,
           tries: counted,
           reason: decision.reason,
+          ...(state.decisive !== undefined && { decisive: state.decisive }),
         };
         step.exit = 'wait';
         return { status: 'waiting', pipe: at.id, failure, wait };
       }
+      decide(state, at.id, failure);
       if (at.error === undefined) return { status: 'failed', pipe: at.id, failure };
       scope.in = { ...(scope.in as object), ...failure.details.add };
       scope.error = errorOf(failure, at.id);
@@ -159,6 +202,12 @@ async function walk(
     }
   }
   return { status: 'done', pipe: last };
+}
+
+/** A record that was missing is made good by a request that succeeded after it. */
+function forgiveMiss(state: State, { request, module }: TrailStep): void {
+  if (request === undefined && module === undefined) return;
+  if (state.decisive?.failure.code === 'STORE_KEY_MISSING') state.decisive = undefined;
 }
 
 /** The `$error` object (format, section 4). */
@@ -213,12 +262,13 @@ function capabilitiesOf(state: State): Capabilities {
       state.result = { value };
     },
     branch: async (pipe, add) => {
-      const { at, step, input, error } = state;
+      const { at, step, hops, input, error } = state;
       const start = at?.exits.get(pipe);
       if (start === undefined) return;
-      const end = await walk(state, start, { ...input, ...add }, 0);
+      const end = await walk(state, start, { ...input, ...add }, 0, hops);
       state.at = at;
       state.step = step;
+      state.hops = hops;
       state.input = input;
       state.error = error;
       if (end.status === 'waiting' && end.wait !== undefined) state.branches.push(end.wait);

@@ -18,8 +18,11 @@ export async function showOutcome(
   outcome: RunOutcome,
   outside: PlayedOutside,
   nowMs: number,
+  isOperation = false,
 ): Promise<Happened> {
-  const { failure, wait } = outcome;
+  const { pipe, failure, ended, wait } = outcome;
+  // The caller of an operation reads what its `error` pipe says; for a message the first failure counts.
+  const shown = isOperation ? ended : failure && { pipe, failure };
   return present({
     status: outcome.status,
     path: outcome.trail.map((step) => `${step.pipe}:${step.exit}`),
@@ -28,7 +31,7 @@ export async function showOutcome(
     later: outcome.later.map(showLater),
     logs: outcome.logs.map(({ pipe, level, message, prefix }) => ({ pipe, level, message, prefix })),
     result: outcome.result?.value,
-    error: failure === undefined ? undefined : errorOf(failure, outcome.pipe),
+    error: shown && errorOf(shown.failure, shown.pipe),
     wait: wait === undefined ? undefined : showWait(wait),
     branches: outcome.branches.map(showWait),
     store: outside.stored(),

@@ -69,7 +69,13 @@ async function perform(bench: TestBench, plan: Plan, test: GoldenTest, outside: 
   }
   const outcome = await run(bench, plan, test, worldOf(channel, test, { ...values, template }), outside);
   return {
-    happened: await showOutcome(channel, outcome, outside, Date.parse(timeOf(test))),
+    happened: await showOutcome(
+      channel,
+      outcome,
+      outside,
+      Date.parse(timeOf(test)),
+      channel.operations.has(test.pipeline),
+    ),
     walked: exitsWalked(plan, outcome.trail),
     outcome,
   };

@@ -21,7 +21,7 @@ describe('sluiceway init', () => {
       code: 0,
       output: '1 channel checked: 0 errors, 0 warnings.\n',
     });
-    expect(await runCommand(['test', folder, '--outs'])).toEqual({ code: 0, output: '8 passed, 0 failed\n' });
+    expect(await runCommand(['test', folder, '--outs'])).toEqual({ code: 0, output: '9 passed, 0 failed\n' });
   });
 
   it('makes several in one folder, none in the way of another', async () => {

@@ -36,13 +36,13 @@ async function change(file: string, from: string, to: string): Promise<void> {
 
 describe('sluiceway test', () => {
   it('passes, and closes with the count', async () => {
-    expect(await run(folder)).toEqual({ code: 0, output: '4 passed, 0 failed\n' });
-    expect(await run(join(folder, 'example_board'))).toEqual({ code: 0, output: '4 passed, 0 failed\n' });
+    expect(await run(folder)).toEqual({ code: 0, output: '5 passed, 0 failed\n' });
+    expect(await run(join(folder, 'example_board'))).toEqual({ code: 0, output: '5 passed, 0 failed\n' });
     expect(await run(join(folder, 'example_board/channel.json'))).toEqual({
       code: 0,
-      output: '4 passed, 0 failed\n',
+      output: '5 passed, 0 failed\n',
     });
-    expect(await run(join(folder, TESTS))).toEqual({ code: 0, output: '4 passed, 0 failed\n' });
+    expect(await run(join(folder, TESTS))).toEqual({ code: 0, output: '5 passed, 0 failed\n' });
   });
 
   it('names the test that fails and shows the difference', async () => {
@@ -53,7 +53,7 @@ describe('sluiceway test', () => {
     expect(output).toContain(
       '    at /expect/requests/0/json/title\n      expected: "Hours"\n      happened: (nothing)\n',
     );
-    expect(output).toMatch(/3 passed, 1 failed\n$/);
+    expect(output).toMatch(/4 passed, 1 failed\n$/);
   });
 
   it('writes down what happened with --update, and nothing else', async () => {
@@ -69,7 +69,7 @@ describe('sluiceway test', () => {
     const after = await readFile(join(folder, TESTS), 'utf8');
     const changed = after.split('\n').filter((line, index) => line !== before.split('\n')[index]);
     expect(changed.map((line) => line.trim())).toEqual(['"text": "Open until 18:00!"']);
-    expect(await run(folder)).toEqual({ code: 0, output: '4 passed, 0 failed\n' });
+    expect(await run(folder)).toEqual({ code: 0, output: '5 passed, 0 failed\n' });
   });
 
   it('leaves a file alone where nothing changed', async () => {
@@ -106,7 +106,7 @@ describe('sluiceway test', () => {
     const { code, output } = await run(folder, '--json', '--outs');
     expect(code).toBe(0);
     expect(JSON.parse(output)).toMatchObject({
-      passed: 4,
+      passed: 5,
       failed: 0,
       channels: [{ problems: [], outs: [] }],
     });

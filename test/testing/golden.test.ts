@@ -185,7 +185,12 @@ describe('the production retry rules', () => {
     const report = await runOne({
       entry: 2,
       given: { message, in: { body: '{}' }, tries: 2, answers: { 2: { status: 503 } } },
-      expect: { status: 'done', path: ['2:error', '4:success'], requests: [{ json: {} }] },
+      expect: {
+        status: 'failed',
+        path: ['2:error', '4:success'],
+        requests: [{ json: {} }],
+        error: { code: 503, pipe: 2 },
+      },
     });
     expect(report.problems).toEqual([]);
   });
@@ -327,6 +332,12 @@ describe('updating', () => {
     const empty = { ...test, expect: {} };
     const { tests } = await runGoldenTests(channelOf(SEND), [empty]);
     const updated = updatedFile({ tests: [empty] }, tests);
-    expect(Object.keys(updated.tests[0]?.expect ?? {})).toEqual(['status', 'path', 'requests', 'logs']);
+    expect(Object.keys(updated.tests[0]?.expect ?? {})).toEqual([
+      'status',
+      'path',
+      'requests',
+      'logs',
+      'error',
+    ]);
   });
 });

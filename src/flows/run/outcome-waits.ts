@@ -1,5 +1,5 @@
 /** What a run leaves waiting: itself, elements of a split, and what it handed to the Schedule pipeline. */
-import type { Wait } from '../../engine/run-outcome.ts';
+import type { Decisive, Wait } from '../../engine/run-outcome.ts';
 import { isObject } from '../../json.ts';
 import type { LaterEvent } from '../../pipes/contract.ts';
 import { PIPELINE_CODES } from '../../storage/claim.ts';
@@ -8,6 +8,7 @@ import { readPayload, writePayload } from '../payload.ts';
 import { dueAgain } from '../settlement/end-message.ts';
 import { maySent } from '../settlement/failing.ts';
 import type { OutcomeQuestion } from './outcome-question.ts';
+import type { StoredDecisive } from './resumed-run.ts';
 
 function waitRow(question: OutcomeQuestion, more: Partial<SettledWait>): SettledWait {
   const { row, nowMs } = question;
@@ -60,11 +61,17 @@ function savedRun(question: OutcomeQuestion, wait: Wait): string {
   return payloadOf(question, {
     in: wait.in,
     ...(wait.error !== undefined && { error: wait.error }),
+    ...(wait.decisive !== undefined && { decisive: storedDecisive(wait.decisive) }),
     ...(originOfRun !== undefined && { origin: originOfRun }),
     ...((question.doubt === true || maySent(question.outcome, question.channel.document.unknown)) && {
       doubt: true,
     }),
   });
+}
+
+function storedDecisive({ pipe, failure }: Decisive): StoredDecisive {
+  const { code, message, details } = failure;
+  return { pipe, code, message, statusCode: details.statusCode ?? null };
 }
 
 function payloadOf(question: OutcomeQuestion, run: Readonly<Record<string, unknown>>): string {

@@ -3,7 +3,7 @@ import { openFields } from '../../access/vault.ts';
 import type { PipelineName } from '../../channel/document.ts';
 import type { PlanPipe } from '../../engine/plan.ts';
 import { runPlan } from '../../engine/run.ts';
-import type { RunOutcome } from '../../engine/run-outcome.ts';
+import type { Decisive, RunOutcome } from '../../engine/run-outcome.ts';
 import { asFailure } from '../../errors.ts';
 import type { Scope } from '../../expression/scope.ts';
 import { type ClaimedRow, PIPELINE_CODES } from '../../storage/claim.ts';
@@ -18,6 +18,7 @@ import type { Effects } from '../settlement/effects.ts';
 import { endMessage, requeue } from '../settlement/end-message.ts';
 import { createRenderMessage, refusedState } from './message-content.ts';
 import { outcomeEffects } from './outcome.ts';
+import { decisiveOf, type ResumedRun } from './resumed-run.ts';
 import { decideRetry } from './retry.ts';
 import { createRunContexts, type OpenOutside, type RunContext } from './run-context.ts';
 import { writeRunLog } from './run-log.ts';
@@ -103,6 +104,7 @@ export function createPerform(
       origin: resumed?.origin ?? origin,
       in: resumed?.in ?? origin,
       error: resumed?.error,
+      decisive: decisiveOf(resumed?.decisive),
       context,
       now,
       messageId: row.message_id ?? undefined,
@@ -134,7 +136,7 @@ export function createPerform(
     pipeline: PipelineName,
     nowMs: number,
   ): Promise<Effects> => {
-    const kept = readPayload(runtime.vault, row.payload ?? '{}') as ResumedRun & { senderId?: string | null };
+    const kept = readPayload(runtime.vault, row.payload ?? '{}') as ResumedRun;
     // A listener that answered with its result has run already; what it left is settled now.
     if (kept.recorded !== undefined) return recordedParts(row, kept.recorded);
     const senderId = kept.senderId ?? null;
@@ -156,6 +158,7 @@ export function createPerform(
       origin,
       in: kept.in ?? origin,
       error: kept.error,
+      decisive: decisiveOf(kept.decisive),
       context,
       now,
       messageId: undefined,
@@ -168,6 +171,10 @@ export function createPerform(
           pipe: outcome.pipe,
           code: outcome.failure.code,
           reason: context.redact(outcome.failure.message),
+          ...(outcome.ended !== undefined &&
+            outcome.ended.failure !== outcome.failure && {
+              reported: context.redact(outcome.ended.failure.message),
+            }),
         },
         'a listener run failed',
       );
@@ -191,6 +198,7 @@ export function createPerform(
     readonly origin: Readonly<Record<string, unknown>>;
     readonly in: Readonly<Record<string, unknown>>;
     readonly error: Readonly<Record<string, unknown>> | undefined;
+    readonly decisive: Decisive | undefined;
     readonly context: RunContext;
     readonly now: string;
     readonly messageId: string | undefined;
@@ -205,6 +213,7 @@ export function createPerform(
       in: effects.in,
       origin: effects.origin,
       error: effects.error,
+      decisive: effects.decisive,
       // Before the first pipe nothing was tried yet, however often the row was put back.
       tries: row.pipe === null ? 0 : row.tries,
       channel: channel.document.sid,
@@ -252,16 +261,6 @@ export function createPerform(
   return Object.freeze<Perform>({
     row: (row) => performed(row).catch((thrown: unknown) => notPerformed(row, thrown)),
   });
-}
-
-/** How a run that waited is kept. */
-interface ResumedRun {
-  readonly in?: Readonly<Record<string, unknown>>;
-  readonly error?: Readonly<Record<string, unknown>>;
-  readonly origin?: Readonly<Record<string, unknown>>;
-  readonly recorded?: Effects;
-  /** Something may have been sent before it waited. */
-  readonly doubt?: boolean;
 }
 
 function recordedParts(row: ClaimedRow, recorded: Effects): Effects {

@@ -158,7 +158,8 @@ export function createRunOperation(
   };
 }
 
-function resultOf(name: string, { result, failure }: RunOutcome, redact: Redact): unknown {
+function resultOf(name: string, { result, ended }: RunOutcome, redact: Redact): unknown {
+  const failure = ended?.failure;
   if (failure !== undefined) {
     const extra = failure.details.extra;
     throw new Failure(failure.code, redact(failure.message), {

@@ -20,15 +20,19 @@ export interface FailingRun {
  * asks and sends nothing.
  */
 export function maySent({ failure, trail }: RunOutcome, unknown: ChannelDocument['unknown']): boolean {
-  const { ambiguous = false, statusCode = 0 } = failure?.details ?? {};
-  if (ambiguous && unknown !== 'retry') return true;
-  if (statusCode >= 200 && statusCode < 300 && failure?.code !== 'HTTP_REJECTED') return true;
-  return trail.some(
-    ({ failure: failed, request, module }) =>
-      failed === undefined &&
-      (module !== undefined ||
-        (request !== undefined && request.method !== 'GET' && request.method !== 'HEAD')),
+  if (failure !== undefined && inDoubt(failure, unknown)) return true;
+  return trail.some(({ failure: failed, request, module }) =>
+    failed === undefined
+      ? module !== undefined ||
+        (request !== undefined && request.method !== 'GET' && request.method !== 'HEAD')
+      : inDoubt(failed, unknown),
   );
+}
+
+function inDoubt({ code, details }: Failure, unknown: ChannelDocument['unknown']): boolean {
+  const { ambiguous = false, statusCode = 0 } = details;
+  if (ambiguous && unknown !== 'retry') return true;
+  return statusCode >= 200 && statusCode < 300 && code !== 'HTTP_REJECTED';
 }
 
 /** The run as one that may go on with another sender; undefined where it must not. `doubt`: of what ran before. */
