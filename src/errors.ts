@@ -52,6 +52,7 @@ export const FAILURES = {
   CONNECTOR_UNKNOWN: kind('author', 422, 'There is no connector with this id.'),
   EVENT_UNDECLARED: kind('author', 422, 'The event is not declared in the channel.'),
   EVENT_WITHOUT_MESSAGE: kind('author', 422, 'The event names no message.'),
+  PROVIDER_ID_TOO_LONG: kind('provider', 502, 'The id that the provider gave is longer than the limit.'),
   RESULT_TWICE: kind('author', 422, 'A result was set twice in one run.'),
   OPERATION_ERROR: kind('provider', 422, 'The operation ended with an error.'),
   OPERATION_UNFINISHED: kind('author', 422, 'The operation ended without result or error.'),

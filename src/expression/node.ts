@@ -67,6 +67,8 @@ export function compileString(text: string, pointer: string, inItem: boolean, bu
   }
   const [only] = parsed.parts;
   if (parsed.typed && only !== undefined && typeof only !== 'string') return typedNode(only);
+  const [dollar, list] = parsed.parts;
+  if (dollar === '$' && parsed.parts.length === 2 && typeof list === 'object') return listNode(list);
   if (parsed.parts.every((part) => typeof part === 'string')) return constantNode(parsed.parts.join(''));
   return textNode(parsed.parts);
 }
@@ -79,6 +81,21 @@ function typedNode(source: Source): Node {
       if (value !== undefined) return value;
       if (source.optional) return OMIT;
       throw missing(source);
+    },
+    constant: false,
+    async: false,
+  };
+}
+
+/** `$$in.list`, the whole string: an array itself; any other value is text behind a dollar. */
+function listNode(source: Source): Node {
+  const read = reader(source);
+  const text = textNode(['$', source]);
+  return {
+    render: (scope, item) => {
+      const value = read(scope, item);
+      if (Array.isArray(value)) return value;
+      return value === undefined && source.optional ? OMIT : text.render(scope, item);
     },
     constant: false,
     async: false,

@@ -4,7 +4,7 @@ import { syntax, type Token } from './query-tokens.ts';
 import { comparableText } from './query-values.ts';
 import { compileRegex, quoteRegex, type Regex, regexCache } from './regex.ts';
 import type { Reference, Scope } from './scope.ts';
-import { type Part, parseString, reader, referenceOf, type Source } from './source.ts';
+import { missing, type Part, parseString, reader, referenceOf, type Source } from './source.ts';
 import { toText } from './text.ts';
 
 export type Value = (scope: Scope) => unknown;
@@ -12,6 +12,8 @@ export type Value = (scope: Scope) => unknown;
 /** A part of a query: its value, and what is known of it beforehand. */
 export interface Operand {
   readonly value: Value;
+  /** The same, but a missing value is undefined instead of an error: what `is` and `isnot` ask for. */
+  readonly lax?: Value;
   /** `condition`: true or false. `plain`: a number, a fixed text or null. `open`: known only when running. */
   readonly sort: 'condition' | 'plain' | 'open';
 }
@@ -22,11 +24,23 @@ export interface Place {
   readonly references: Reference[];
 }
 
+function reading(source: Source): { readonly value: Value; readonly lax: Value } {
+  const read = reader(source);
+  const lax: Value = (scope) => read(scope, undefined);
+  if (source.optional) return { value: lax, lax };
+  const value: Value = (scope) => {
+    const found = read(scope, undefined);
+    if (found === undefined) throw missing(source);
+    return found;
+  };
+  return { value, lax };
+}
+
 /** A bare template: the value in its own type. */
 export function sourceOperand(source: Source, place: Place): Operand {
   note(source, place, true);
-  const read = reader(source);
-  return { sort: 'open', value: (scope) => read(scope, undefined) };
+  const { value, lax } = reading(source);
+  return { sort: 'open', value, lax };
 }
 
 /** A text in quotes. One that is a template and nothing else is missing when its value is, and null when it is null. */
@@ -34,14 +48,14 @@ export function textOperand(token: Token & { kind: 'text' }, place: Place): Oper
   const parts = partsOf(token.raw, token, place);
   const [only] = parts;
   if (only !== undefined && typeof only !== 'string' && parts.length === 1) {
-    const read = reader(only);
-    return {
-      sort: 'open',
-      value: (scope) => {
-        const value = read(scope, undefined);
+    const asText =
+      (read: Value): Value =>
+      (scope) => {
+        const value = read(scope);
         return value === undefined || value === null ? value : toText(value);
-      },
-    };
+      };
+    const { value, lax } = reading(only);
+    return { sort: 'open', value: asText(value), lax: asText(lax) };
   }
   if (parts.every((part) => typeof part === 'string')) {
     const text = parts.join('');
@@ -53,8 +67,8 @@ export function textOperand(token: Token & { kind: 'text' }, place: Place): Oper
 
 function partText(part: Part): (scope: Scope) => string {
   if (typeof part === 'string') return () => part;
-  const read = reader(part);
-  return (scope) => toText(read(scope, undefined));
+  const { value } = reading(part);
+  return (scope) => toText(value(scope));
 }
 
 function partsOf(raw: string, token: Token, place: Place): readonly Part[] {

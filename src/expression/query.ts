@@ -5,9 +5,10 @@
  * unary `-`, `^` (to the right), parentheses. Texts stand in single or double quotes; a backslash before the quote
  * makes it part of the text.
  *
- * Templates are values, never query text. Bare they keep their type, in quotes they are text. A missing value is no
- * error: `is defined` is false, `is null` is true, as for null itself; every other comparison with it is false, and its
- * negation (`!=`, `!~=`, `isnot`) true. A text that is one template and nothing else is missing when its value is.
+ * Templates are values, never query text. Bare they keep their type, in quotes they are text. A missing value is an
+ * error, except where `is` and `isnot` ask for it: `is defined` is false, `is null` is true, as for null itself. With `?`
+ * a value may be missing: every comparison with it is false, and its negation (`!=`, `!~=`) true. A text that is one
+ * template and nothing else is missing when its value is.
  *
  * `~=` matches anywhere in the text. The pattern is a text, in which values are matched literally, or a bare template,
  * whose value is the pattern. In a pattern `\$` stays a pattern for a dollar.
@@ -30,7 +31,7 @@ const MAX_LENGTH = 10_000;
 const MAX_DEPTH = 100;
 
 export interface Query {
-  /** Throws QUERY_FAILED where it calculates with what is no number, REGEX_INVALID for a pattern that came as a value. */
+  /** Throws TEMPLATE_VALUE_MISSING, QUERY_FAILED where it calculates with what is no number, REGEX_INVALID for a pattern that came as a value. */
   readonly test: (scope: Scope) => boolean;
   readonly references: readonly Reference[];
 }
@@ -88,7 +89,7 @@ function parseQuery(tokens: readonly Token[], place: Place): Operand {
     const left = sum();
     const sign = take(COMPARISONS)?.text;
     if (sign === undefined) return left;
-    const value = comparedWith(sign, left.value);
+    const value = comparedWith(sign, asksFor(sign) ? laxOf(left) : left.value);
     const chained = peek();
     if (take(COMPARISONS) === undefined) return { sort: 'condition', value };
     throw syntax(chained.column, 'comparisons cannot be chained; join two of them with "&&".');
@@ -106,7 +107,8 @@ function parseQuery(tokens: readonly Token[], place: Place): Operand {
       return (scope) => (left(scope) !== undefined) === expected;
     }
     const test = comparison(sign);
-    const right = sum().value;
+    const operand = sum();
+    const right = asksFor(sign) ? laxOf(operand) : operand.value;
     return (scope) => test(left(scope), right(scope));
   };
 
@@ -114,30 +116,23 @@ function parseQuery(tokens: readonly Token[], place: Place): Operand {
   const product = (): Operand => chain(PRODUCTS, negated);
   const chain = (signs: readonly string[], next: () => Operand): Operand => {
     const first = next();
-    const rest: [Arithmetic, Value][] = [];
+    const rest: [Arithmetic, Operand][] = [];
     for (let sign = take(signs); sign !== undefined; sign = take(signs)) {
-      rest.push([sign.text as Arithmetic, next().value]);
+      rest.push([sign.text as Arithmetic, next()]);
     }
     if (rest.length === 0) return first;
-    return {
-      sort: 'plain',
-      value: (scope) =>
-        rest.reduce<unknown>(
-          (left, [sign, right]) => calculate(sign, left, right(scope)),
-          first.value(scope),
-        ),
-    };
+    return calculated([first, ...rest.map(([, operand]) => operand)], ([start, ...values]) =>
+      values.reduce((left, right, index) => calculate(rest[index]?.[0] ?? '+', left, right), start),
+    );
   };
   const negated = (): Operand => {
     if (take(['-']) === undefined) return power();
-    const { value } = deeper(negated);
-    return { sort: 'plain', value: (scope) => calculate('*', -1, value(scope)) };
+    return calculated([deeper(negated)], ([value]) => calculate('*', -1, value));
   };
   const power = (): Operand => {
     const base = primary();
     if (take(['^']) === undefined) return base;
-    const exponent = deeper(negated);
-    return { sort: 'plain', value: (scope) => calculate('^', base.value(scope), exponent.value(scope)) };
+    return calculated([base, deeper(negated)], ([value, exponent]) => calculate('^', value, exponent));
   };
 
   const primary = (): Operand => {
@@ -176,6 +171,24 @@ function parseQuery(tokens: readonly Token[], place: Place): Operand {
     throw syntax(rest.column, `an operator or the end is expected, but ${shown(rest)} stands here.`);
   }
   return { sort: 'condition', value: conditionOf(query, start) };
+}
+
+function laxOf({ lax, value }: Operand): Value {
+  return lax ?? value;
+}
+
+/** What is calculated from operands; lax if they are. */
+function calculated(operands: readonly Operand[], result: (values: readonly unknown[]) => unknown): Operand {
+  const of =
+    (values: readonly Value[]): Value =>
+    (scope) =>
+      result(values.map((value) => value(scope)));
+  return { sort: 'plain', value: of(operands.map(({ value }) => value)), lax: of(operands.map(laxOf)) };
+}
+
+/** Whether a comparison asks whether there is a value, so that a missing one is an answer. */
+function asksFor(sign: string): boolean {
+  return sign === 'is' || sign === 'isnot';
 }
 
 function conditionOf(operand: Operand, start: Token): Value {

@@ -1,6 +1,8 @@
 /** Examples of the `event` pipe: docs and tests at once. */
 import type { PipeExample } from './contract.ts';
 
+const ID = '01890a5d-ac96-774b-bcce-b302099a8057';
+
 export const EVENT_EXAMPLES: readonly PipeExample[] = Object.freeze([
   {
     name: 'the provider took the message',
@@ -46,13 +48,13 @@ export const EVENT_EXAMPLES: readonly PipeExample[] = Object.freeze([
         data: '$in.data.error',
       },
     },
-    in: { data: { ref: 'm-1', error: { code: 11, text: 'Unknown subscriber' } } },
+    in: { data: { ref: ID, error: { code: 11, text: 'Unknown subscriber' } } },
     expect: {
       exit: 'success',
       events: [
         {
           sid: 'bounced',
-          sendMessageId: 'm-1',
+          sendMessageId: ID,
           code: '11',
           message: 'Unknown subscriber',
           data: { code: 11, text: 'Unknown subscriber' },
@@ -63,10 +65,10 @@ export const EVENT_EXAMPLES: readonly PipeExample[] = Object.freeze([
   {
     name: 'moderation refused, with the reason for the editor',
     params: { event_type: 'moderate_error', event: { send_message_id: '$in.ref', message: '$in.reason' } },
-    in: { ref: 'm-1', reason: 'The picture is too small.' },
+    in: { ref: ID, reason: 'The picture is too small.' },
     expect: {
       exit: 'success',
-      events: [{ eventType: 'moderate_error', sendMessageId: 'm-1', message: 'The picture is too small.' }],
+      events: [{ eventType: 'moderate_error', sendMessageId: ID, message: 'The picture is too small.' }],
     },
   },
   {
@@ -74,6 +76,18 @@ export const EVENT_EXAMPLES: readonly PipeExample[] = Object.freeze([
     params: { sid: 'delivered', event: { external_id: '${in.data.id?}' } },
     in: { data: {} },
     expect: { exit: 'error', code: 'EVENT_WITHOUT_MESSAGE' },
+  },
+  {
+    name: 'a message id of a wrong form',
+    params: { sid: 'delivered', event: { send_message_id: '$in.data.ref' } },
+    in: { data: { ref: 'order-1' } },
+    expect: { exit: 'error', code: 'PIPE_PARAMS' },
+  },
+  {
+    name: 'an id that is longer than any provider needs',
+    params: { sid: 'delivered', event: { external_id: '$in.data.id' } },
+    in: { data: { id: 'x'.repeat(1_001) } },
+    expect: { exit: 'error', code: 'PROVIDER_ID_TOO_LONG' },
   },
   {
     name: 'a time that is none',

@@ -1,6 +1,7 @@
 /** `event`: registers an event of a message. */
 
 import { Failure } from '../errors.ts';
+import { isUuid } from '../ids.ts';
 import { definePipe, type EmittedEvent } from './contract.ts';
 import { EVENT_EXAMPLES } from './event-examples.ts';
 import { CONTROL_EVENT_TYPES, EVENT_TYPES } from './event-types.ts';
@@ -9,6 +10,9 @@ import { any, integer, object, oneOf, string } from './params.ts';
 
 /** Event types that need no declared event and so take no channel and action. */
 const CONTROL: ReadonlySet<unknown> = new Set(['stop', 'moderate_pass', 'moderate_error']);
+
+/** The longest id of a provider, in bytes; an index keeps it. */
+const LONGEST_PROVIDER_ID = 1_000;
 
 const DECLARED = ['channel_id', 'action_type'] as const;
 
@@ -24,7 +28,7 @@ export const event = definePipe({
     event: object('What is known of the event. Empty texts count as not given.', {
       send_message_id: string('The message. Default: the message this run belongs to.', { templates: true }),
       external_id: string(
-        "The provider's own id: on a send it is kept with the message, elsewhere it finds the message.",
+        "The provider's own id, at most 1,000 bytes: on a send it is kept with the message, elsewhere it finds the message.",
         { templates: true },
       ),
       time: string('When it happened: ISO 8601, or epoch seconds or milliseconds. Default: now.', {
@@ -38,7 +42,7 @@ export const event = definePipe({
   },
   needs: ['emit'],
   adds: () => ({}),
-  errors: ['PIPE_PARAMS', 'EVENT_UNDECLARED', 'EVENT_WITHOUT_MESSAGE'],
+  errors: ['PIPE_PARAMS', 'EVENT_UNDECLARED', 'EVENT_WITHOUT_MESSAGE', 'PROVIDER_ID_TOO_LONG'],
   examples: EVENT_EXAMPLES,
   check: (params) => {
     const has = (name: string) => Object.hasOwn(params, name);
@@ -61,8 +65,8 @@ export const event = definePipe({
   },
   run: (params, context) => {
     const { send_message_id, external_id, time, code, message, data, dedupe_key } = params.event ?? {};
-    const sendMessageId = given(send_message_id) ?? context.messageId;
-    const externalId = given(external_id);
+    const sendMessageId = messageId(given(send_message_id), context.messageId);
+    const externalId = providerId(given(external_id));
     if (sendMessageId === undefined && externalId === undefined) {
       throw new Failure(
         'EVENT_WITHOUT_MESSAGE',
@@ -88,6 +92,29 @@ export const event = definePipe({
     return undefined;
   },
 });
+
+/** The message that is named, or that of the run. Throws PIPE_PARAMS if the name has not the form of an id. */
+function messageId(named: string | undefined, own: string | undefined): string | undefined {
+  if (named === undefined) return own;
+  const text: string = named;
+  if (text === own || isUuid(text)) return text;
+  throw new Failure(
+    'PIPE_PARAMS',
+    `"send_message_id" is ${JSON.stringify(named.slice(0, 80))}, which is not the id of a message. Give what the request sent as $origin.send_message_id, or name the message by "external_id".`,
+  );
+}
+
+/** Throws PROVIDER_ID_TOO_LONG for an id that cannot be kept. */
+function providerId(id: string | undefined): string | undefined {
+  // No character has more than three bytes per unit of its length.
+  if (id === undefined || id.length * 3 <= LONGEST_PROVIDER_ID) return id;
+  const bytes = Buffer.byteLength(id);
+  if (bytes <= LONGEST_PROVIDER_ID) return id;
+  throw new Failure(
+    'PROVIDER_ID_TOO_LONG',
+    `The provider gave an id of ${bytes} bytes; at most ${LONGEST_PROVIDER_ID} are kept. Is "external_id" really the provider's id, and not the whole answer?`,
+  );
+}
 
 function given(text: string | undefined): string | undefined {
   return text === '' ? undefined : text;

@@ -39,6 +39,23 @@ export const selector = definePipe({
       expect: { exit: 'success' },
     },
     {
+      name: 'a value that is not there',
+      params: { outs: [{ query: "$in.data.stat = 'x'", out: 5 }] },
+      in: { data: {} },
+      expect: { exit: 'error', code: 'TEMPLATE_VALUE_MISSING' },
+    },
+    {
+      name: 'a value that may be missing',
+      params: {
+        outs: [
+          { query: "${in.data.stat?} = 'x'", out: 5 },
+          { query: '$in.data.stat isnot defined', out: 6 },
+        ],
+      },
+      in: { data: {} },
+      expect: { exit: 6 },
+    },
+    {
       name: 'a condition in JSONata',
       params: { outs: [{ when: '$count($in.list) = 2', out: 5 }] },
       in: { list: [1, 2] },

@@ -84,7 +84,7 @@ test('any text compiles or fails with a sentence', () => {
       } catch (thrown) {
         expect(thrown).toBeInstanceOf(Failure);
         expect(thrown).toMatchObject({
-          code: expect.stringMatching(/^(QUERY|REGEX)_/),
+          code: expect.stringMatching(/^(QUERY|REGEX)_|^TEMPLATE_VALUE_MISSING$/),
           message: expect.stringMatching(/\.$/),
         });
       }

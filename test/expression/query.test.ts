@@ -78,7 +78,7 @@ describe('true', () => {
     "$in.code ~= '^5'",
     "$in.dollar ~= '^US\\$ \\d$'",
     "$in.dollar ~= '[$]'",
-    "'a.c' ~= '^$in.dot?$' || true",
+    "'a.c' ~= '^${in.dot?}$' || true",
     "'<ok>' ~= '<$in.status>'",
     "$in.status !~= '^x'",
     "'a/b' ~= 'a/b'",
@@ -101,11 +101,11 @@ describe('true', () => {
     '$in.code contains 0',
     "'$in.status!' contains '!'",
     // missing values
-    "$in.nope != 'x'",
-    "$in.nope !~= '.'",
-    '$in.nope != $in.nope',
+    "${in.nope?} != 'x'",
+    "${in.nope?} !~= '.'",
+    '${in.nope?} != ${in.nope?}',
     '${in.nope?} != 1',
-    "'$in.nope$in.nope' = ''",
+    "'${in.nope?}${in.nope?}' = ''",
     // arithmetic
     '1 + 2 * 3 = 7',
     '(1 + 2) * 3 = 9',
@@ -140,14 +140,14 @@ describe('true', () => {
 describe('false', () => {
   test.each([
     "$in.status = 'OK'",
-    "$in.nope = 'x'",
-    '$in.nope = $in.nope',
-    '$in.nope = null',
-    '$in.nope > 0',
-    '$in.nope <= 0',
-    "$in.nope ~= '.*'",
-    "$in.nope contains 'x'",
-    '$in.status ~= $in.nope',
+    "${in.nope?} = 'x'",
+    '${in.nope?} = ${in.nope?}',
+    '${in.nope?} = null',
+    '${in.nope?} > 0',
+    '${in.nope?} <= 0',
+    "${in.nope?} ~= '.*'",
+    "${in.nope?} contains 'x'",
+    '$in.status ~= ${in.nope?}',
     '$in.status ~= $in.object',
     '$in.object ~= $in.pattern',
     "$in.status ~= '^$in.dollar'",
@@ -166,19 +166,49 @@ describe('false', () => {
     '$in.nope is defined',
     '$in.status is null',
     '$in.nope isnot null',
-    '$in.nope',
+    '${in.nope?}',
     '$in.code',
     '$in.status',
-    '$in.nope && true',
-    '$in.nope || $in.no',
-    'false && $in.nope / 0 = 1',
+    '${in.nope?} && true',
+    '${in.nope?} || $in.no',
+    'false && ${in.nope?} / 0 = 1',
     "$in.text = '500.0'",
     "'a.c' ~= '^$in.status$'",
   ])('%s', (query) => expect(holds(query)).toBe(false));
 });
 
+describe('a missing value is an error', () => {
+  test.each([
+    "$in.nope = 'x'",
+    "'x' = $in.nope",
+    "$in.nope != 'x'",
+    '$in.nope > 0',
+    "$in.nope ~= '.*'",
+    "$in.nope !~= '.'",
+    '$in.status ~= $in.nope',
+    "$in.status ~= 'a$in.nope'",
+    "$in.nope contains 'x'",
+    "'$in.nope' = 'x'",
+    "'<$in.nope>' is null",
+    '$in.nope + 1 > 0',
+    '$in.nope',
+    '$in.nope && true',
+    "$in.status = 'ok' && $in.nope = 1",
+    "$in.nope.deeper.still = 'x'",
+  ])('%s', async (query) => {
+    expect((await failureOf(() => holds(query))).code).toBe('TEMPLATE_VALUE_MISSING');
+  });
+
+  test.each([
+    '$in.nope is defined && $in.nope = 1',
+    "$in.status = 'no' && $in.nope = 1",
+    '$in.nope isnot null',
+    '$in.nope is $in.status',
+  ])('but not where it is asked for, or not read: %s', (query) => expect(holds(query)).toBe(false));
+});
+
 test('a value in a quoted pattern is matched literally', () => {
-  const query = compileQuery("$in.text ~= '^id-$in.id$'");
+  const query = compileQuery("$in.text ~= '^id-${in.id?}$'");
   expect(query.test({ in: { text: 'id-a.c', id: 'a.c' } })).toBe(true);
   expect(query.test({ in: { text: 'id-abc', id: 'a.c' } })).toBe(false);
   expect(query.test({ in: { text: 'id-x', id: '.*' } })).toBe(false);

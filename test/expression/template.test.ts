@@ -38,6 +38,7 @@ describe('text', () => {
     ['Hi $in.text, bye', 'Hi hello, bye'],
     ['$in.text-$in.text', 'hello-hello'],
     ['$$in.text', '$hello'],
+    ['$$in.list ', '$["a","b","c"] '],
     ['$in.list.%0', 'a'],
     ['$in.list.%-1', 'c'],
     ['$in.list%1', 'b'],
@@ -101,6 +102,8 @@ describe('typed values', () => {
     ['$#{in.yes}', true],
     ['$#in.nothing', null],
     ['$#in.list', ['a', 'b', 'c']],
+    ['$$in.list', ['a', 'b', 'c']],
+    ['$${in.list}', ['a', 'b', 'c']],
     ['$#in.list.%-1', 'c'],
     ['$#in.bytes', Buffer.from('né')],
   ])('%s keeps its type', (template, expected) => {

@@ -20,9 +20,22 @@ test('empty texts count as not given', async () => {
   ]);
 });
 
+const other = '01890a5d-ac96-774b-bcce-b302099a8057';
+
 test('a message named by the author goes before the message of the run', async () => {
-  const played = await play({ sid: 'sent', event: { send_message_id: 'm-2' } }, { message: { id: 'm-1' } });
-  expect(played.outcome.events).toMatchObject([{ sendMessageId: 'm-2' }]);
+  const played = await play({ sid: 'sent', event: { send_message_id: other } }, { message: { id: 'm-1' } });
+  expect(played.outcome.events).toMatchObject([{ sendMessageId: other }]);
+});
+
+test.each([
+  ['x'.repeat(1_000), true],
+  ['x'.repeat(1_001), false],
+  ['ä'.repeat(500), true],
+  ['ä'.repeat(501), false],
+])('an external id of at most 1,000 bytes is kept', async (externalId, fits) => {
+  const played = await play({ sid: 'sent', event: { external_id: externalId } }, { message: { id: 'm-1' } });
+  expect(played.outcome.failure?.code).toBe(fits ? undefined : 'PROVIDER_ID_TOO_LONG');
+  expect(played.outcome.failure?.blame).toBe(fits ? undefined : 'provider');
 });
 
 describe('what check finds', () => {

@@ -85,6 +85,16 @@ describe('headers', () => {
     expect(multipart?.headers['content-type']).toMatch(/^multipart\/form-data; boundary=/);
   });
 
+  test('an array as a whole value is a part of a multipart form per element', async () => {
+    const files = [{ name: 'a.txt', content: 'A' }, { name: 'b.txt', content: 'B' }, 'plain'];
+    const params = { method: 'POST', content_type: 'form-data', form: { files: '$$in.files' } };
+    const request = await sent(params, { in: { files } });
+    const type = request?.headers['content-type'] ?? '';
+    const form = await new Response(request?.body, { headers: { 'content-type': type } }).formData();
+    const parts = form.getAll('files').map((part) => (typeof part === 'string' ? part : part.name));
+    expect(parts).toEqual(['a.txt', 'b.txt', 'plain']);
+  });
+
   test('without a body there is no content type', async () => {
     const request = await sent({ method: 'GET', content_type: 'json' });
     expect(request?.headers).toEqual({});

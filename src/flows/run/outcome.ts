@@ -1,4 +1,5 @@
 /** From the outcome of a run to what is settled: states, events, waits, attempts. */
+import { createHash } from 'node:crypto';
 import type { RunEvent, RunOutcome } from '../../engine/run-outcome.ts';
 import type { ClaimedRow } from '../../storage/claim.ts';
 import type { SettledAttempt } from '../../storage/settlement.ts';
@@ -164,12 +165,22 @@ function detailsOf({ channel, runtime, redact, nowMs }: OutcomeQuestion, event: 
     ...named,
     timeMs: eventTimeMs(event.time, nowMs),
     externalId: textColumn(event.externalId),
-    code: textColumn(event.code === undefined ? undefined : redact(event.code)),
+    code: event.code === undefined ? null : textColumn(redact(event.code).slice(0, LONGEST_CODE)),
     text: event.message === undefined ? null : textColumn(redact(event.message)),
     value: event.data === undefined ? null : redact(JSON.stringify(event.data)),
-    dedupeKey: textColumn(event.dedupeKey),
+    dedupeKey: event.dedupeKey === undefined ? null : dedupeKeyOf(event.dedupeKey),
     ...(suppress !== undefined && { suppress }),
   };
+}
+
+/** The code of an event is the reason of its message, which is a word and no text. */
+const LONGEST_CODE = 1_000;
+/** What is longer is compared by its hash, because an index holds no long strings. */
+const LONGEST_DEDUPE_KEY = 500;
+
+function dedupeKeyOf(key: string): string | null {
+  const short = key.length <= LONGEST_DEDUPE_KEY;
+  return textColumn(short ? key : `sha256:${createHash('sha256').update(key).digest('base64url')}`);
 }
 
 /** PostgreSQL keeps no NUL in a string. */
