@@ -41,10 +41,15 @@ export function audienceCondition(
       'An audience is { "all": true }, { "profiles": [external ids] } or { "where": filter }.',
     );
   }
+  const fields: { name: string; pointer: string }[] = [];
   const text = filterCondition(audience.where, `${pointer}/where`, {
     bind,
-    member: (field) => `p.fields -> ${bind(field)}::text`,
+    member: (field, at, operator) => {
+      // Whether people have a field at all may be asked for any name.
+      if (operator !== 'exists') fields.push({ name: field, pointer: at });
+      return `p.fields -> ${bind(field)}::text`;
+    },
     example: '{ "country": "DE" } or { "age": { ">=": 18 } }',
   });
-  return { text, values };
+  return { text, values, fields };
 }

@@ -16,7 +16,7 @@ export type Bind = (value: SqlValue) => string;
 export interface FilterWords {
   readonly bind: Bind;
   /** The SQL of a field as jsonb; throws REQUEST_INVALID for a field that is not there. */
-  readonly member: (field: string, at: string) => string;
+  readonly member: (field: string, at: string, operator: string) => string;
   /** A filter for people who wrote none. */
   readonly example: string;
 }
@@ -53,7 +53,7 @@ export function filterCondition(where: unknown, pointer: string, words: FilterWo
   };
 
   const compare = (field: string, operator: string, operand: unknown, at: string): string => {
-    const member = words.member(field, at);
+    const member = words.member(field, at, operator);
     const text = () => bind(JSON.stringify(operand));
     switch (operator) {
       case '=':

@@ -111,6 +111,8 @@ export interface AudienceCondition {
   readonly values: readonly SqlValue[];
   /** It names people by their external ids, so that they are found one by one. */
   readonly named?: true;
+  /** The fields of people whose values it compares, and where. */
+  readonly fields?: readonly { readonly name: string; readonly pointer: string }[];
 }
 
 /** How the messages of a page find their senders, where the launch names none. */

@@ -168,6 +168,30 @@ export async function listMessages(
   return { rows, total: count?.total ?? 0 };
 }
 
+/** What may be given a new attempt: messages that ended without success and wait nowhere; `m` is the message. */
+const REDRIVABLE = `(m.state >= ${STATE_CODES.expired} or m.state in (${STATE_CODES.unknown}, ${STATE_CODES.soft_bounced}))
+         and not exists (select from waiting w where w.id = m.id)
+         and not exists (select from waiting w where w.message_id = m.id and w.message_id <> w.id)`;
+/** A new attempt of such a message would stop at once. */
+const OF_STOPPED = `exists (select from launch l where l.id = m.launch_id and l.state = 'stopped')`;
+
+export type RedriveFilter = MessageFilter & { readonly ids?: readonly string[] | undefined };
+
+/** Counts the messages of a filter whose new attempt would stop at once, because their mailing is stopped. */
+export async function countStoppedRedrives(
+  sql: Sql,
+  accountId: string,
+  filter: RedriveFilter,
+): Promise<number> {
+  const where = condition(filter, 3);
+  const [row] = await sql.query<{ stopped: number }>(
+    `select count(*)::int as stopped from message m
+     where m.account_id = $1 and ($2::uuid[] is null or m.id = any($2::uuid[])) and ${REDRIVABLE} and ${OF_STOPPED}${where.text}`,
+    [accountId, filter.ids === undefined ? null : [...filter.ids], ...where.values],
+  );
+  return row?.stopped ?? 0;
+}
+
 /**
  * Gives messages a new attempt, each on its own id: those of the filter that ended without success and wait nowhere.
  * It goes through the channel as it is now, since it is for a mistake of the channel that most are sent again.
@@ -176,7 +200,7 @@ export async function listMessages(
 export function redriveMessages(
   sql: Sql,
   accountId: string,
-  filter: MessageFilter & { readonly ids?: readonly string[] | undefined },
+  filter: RedriveFilter,
   most: number,
   nowMs: number,
 ): Promise<{ id: string; lane_id: number }[]> {
@@ -185,9 +209,7 @@ export function redriveMessages(
     `with chosen as (
        select m.id from message m
        where m.account_id = $1 and ($2::uuid[] is null or m.id = any($2::uuid[]))
-         and (m.state >= ${STATE_CODES.expired} or m.state in (${STATE_CODES.unknown}, ${STATE_CODES.soft_bounced}))
-         and not exists (select from waiting w where w.id = m.id)
-         and not exists (select from waiting w where w.message_id = m.id and w.message_id <> w.id)${where.text}
+         and ${REDRIVABLE} and not ${OF_STOPPED}${where.text}
        order by m.id limit $3 for update),
      again as (
        update message m set attempt = attempt + 1, prior = m.state, state = ${STATE_CODES.queued}, reason = null, updated_at = $4,

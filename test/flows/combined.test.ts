@@ -271,7 +271,7 @@ describe.each(kinds)('on the %s database', (kind) => {
       await until(async () => isDeepStrictEqual(await statesOf(id), both('stopped', 'MAILING_STOPPED')));
       await corridor.pass(3 * 3_600);
       expect(await statesOf(id)).toEqual(both('stopped', 'MAILING_STOPPED'));
-      await put('POST /messages/redrive', { mailing: id });
+      expect((await corridor.api('POST /messages/redrive', { mailing: id })).status).toBe(409);
       await corridor.idle();
       expect(await statesOf(id)).toEqual(both('stopped', 'MAILING_STOPPED'));
     });

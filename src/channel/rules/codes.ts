@@ -138,6 +138,7 @@ export const FINDING_CODES = {
   'moderate-direct': error('Only an indirect channel can be moderated.'),
   'moderate-without-pass': error('No pipe ever registers moderate_pass, so no mailing could ever start.'),
   'moderate-event-unused': warning('A moderation event is registered in a channel without moderation.'),
+  'delivery-mode': error('The content would leave in a way that this version does not have.'),
   'stop-missing': warning('The channel takes placement mailings, but nothing withdraws what was placed.'),
 } as const satisfies Record<string, FindingRule>;
 

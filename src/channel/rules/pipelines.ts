@@ -7,6 +7,7 @@ import type { Report } from '../report.ts';
 import type { Rule } from './context.ts';
 
 export const checkPipelines: Rule = (draft, report, { analyses }) => {
+  checkMode(draft, report);
   checkControl(draft, report);
   checkModeration(draft, analyses, report);
   checkStop(draft, report);
@@ -15,6 +16,14 @@ export const checkPipelines: Rule = (draft, report, { analyses }) => {
 
 function has(draft: Draft, name: PipelineName): boolean {
   return own(draft.written.pipelines, name) !== undefined;
+}
+
+/** What a document says happens, or is refused: content is pushed through pipelines, and in no other way yet. */
+function checkMode(draft: Draft, report: Report): void {
+  const { mode } = draft.document.delivery;
+  if (mode === 'pipeline') return;
+  const message = `The delivery mode "${mode}" does not exist in this version, so that nothing would leave as the document says; remove "delivery", or set "mode": "pipeline".`;
+  report.add('delivery-mode', { source: draft.source, pointer: '/delivery/mode' }, message);
 }
 
 function checkControl(draft: Draft, report: Report): void {
@@ -39,9 +48,9 @@ function checkControl(draft: Draft, report: Report): void {
       'Only built-in channels are controlled by a code module; remove "module" and give "pipelines".';
     report.add('module-or-pipelines', place('/module'), message);
   }
-  if (delivery.mode === 'pipeline' && !has(draft, 'message')) {
+  if (!has(draft, 'message') && delivery.mode === 'pipeline') {
     const message =
-      'The channel has no Message pipeline, so it could send nothing; add "message" to "pipelines", or say in "delivery" that its content leaves another way.';
+      'The channel has no Message pipeline, so it could send nothing; add "message" to "pipelines".';
     report.add('pipeline-missing', place('/pipelines', 'value'), message);
   }
 }
@@ -97,7 +106,7 @@ function checkStop(draft: Draft, report: Report): void {
 }
 
 function checkUsed(draft: Draft, analyses: readonly Analysis[], report: Report): void {
-  const { delivery, moderate, mailing_types: types, listener } = draft.document;
+  const { moderate, mailing_types: types, listener } = draft.document;
   const unused = (name: PipelineName, message: string) => {
     if (has(draft, name))
       report.add(
@@ -106,12 +115,6 @@ function checkUsed(draft: Draft, analyses: readonly Analysis[], report: Report):
         message,
       );
   };
-  if (delivery.mode !== 'pipeline') {
-    unused(
-      'message',
-      `The content of this channel leaves by "${delivery.mode}", so its Message pipeline never runs.`,
-    );
-  }
   if (!moderate)
     unused(
       'moderate',

@@ -13,6 +13,7 @@ import type { KnownChannel } from '../directory/known-channel.ts';
 import { refuseBoth } from '../directory/message-request.ts';
 import { invalid, placed } from '../directory/stored-fields.ts';
 import type { Runtime } from '../runtime.ts';
+import { refuseUnknownFields } from './audience-reach.ts';
 import { createScheduler } from './schedule.ts';
 
 /** A mailing as a caller asks for it. */
@@ -90,6 +91,7 @@ export function createCheckMailing(
     }
     if (resource === undefined) throw refused('/resource', `There is no resource "${body.resource}".`);
     const audience = audienceOf(body, type, channel);
+    if ('where' in audience) await refuseUnknownFields(runtime, accountId, audienceCondition(audience, 1));
     refuseBoth(body.template, body.contentItemId);
     const values = body.contentItemId === undefined ? await valuesOf(accountId, body, channel) : {};
     if (body.contentItemId !== undefined) await checkItem(accountId, body.contentItemId, channel);

@@ -11,6 +11,7 @@ import type { KnownChannel } from '../directory/known-channel.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import { logOperatorEvents } from '../log-operator-events.ts';
 import type { Runtime } from '../runtime.ts';
+import { refuseUnreachable } from './audience-reach.ts';
 import { emitMailingEvent } from './emit-mailing-event.ts';
 import { startMsOf, stopMsOf } from './schedule.ts';
 import { insertTask, type MailingTask } from './task.ts';
@@ -23,7 +24,7 @@ export interface LaunchMailing {
   readonly startNow: (mailing: MailingRow, ids: Ids, from: readonly string[]) => Promise<void>;
   /** Opens the real launch of a mailing that was moderated, with the version of the content that was. */
   readonly startModerated: (mailing: MailingRow, ids: Ids, contentVersion: number | null) => Promise<void>;
-  /** Sends to some profiles (direct) or to the resource (indirect) without changing the mailing. */
+  /** Sends to some profiles (direct) or to the resource (indirect) without changing the mailing; throws REQUEST_INVALID for people it would not reach. */
   readonly test: (mailing: MailingRow, profiles: readonly string[], ids: Ids) => Promise<string>;
 }
 
@@ -157,11 +158,13 @@ export function createLaunchMailing(
     startModerated: async (mailing, ids, contentVersion) => {
       await launch(mailing, ids, { kind: 'real', from: ['moderating'], to: 'sending', contentVersion });
     },
-    test: (mailing, profiles, ids) =>
-      launch(mailing, ids, {
+    test: async (mailing, profiles, ids) => {
+      if (profiles.length > 0) await refuseUnreachable(runtime, mailing, profiles);
+      return launch(mailing, ids, {
         ...{ kind: 'test', from: ALL_STATES, to: null },
         audience: profiles.length === 0 ? null : JSON.stringify({ profiles }),
-      }),
+      });
+    },
   });
 }
 

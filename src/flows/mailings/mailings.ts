@@ -9,6 +9,7 @@ import type { Lanes } from '../lanes/lanes.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Effects } from '../settlement/effects.ts';
 import { type PerformTask, steady, type Tasks } from '../settlement/tasks.ts';
+import { type CountAudience, createCountAudience } from './audience-reach.ts';
 import { createLaunchMailing } from './launch-mailing.ts';
 import { createModerated, orDraft } from './moderate-mailing.ts';
 import { createOpenLaunch } from './open-launch.ts';
@@ -22,6 +23,7 @@ export interface Mailings {
   readonly start: (mailing: MailingRow, ids: Ids) => Promise<void>;
   /** Sends to some profiles (direct) or to the resource (indirect) without changing the mailing. */
   readonly test: (mailing: MailingRow, profiles: readonly string[], ids: Ids) => Promise<string>;
+  readonly countAudience: CountAudience;
   readonly pause: (mailing: MailingRow, ids: Ids) => Promise<void>;
   readonly resume: (mailing: MailingRow, ids: Ids) => Promise<void>;
   readonly stop: (mailing: MailingRow, ids: Ids) => Promise<void>;
@@ -93,6 +95,7 @@ export function createMailings(
   return Object.freeze<Mailings>({
     start: launching.start,
     test: launching.test,
+    countAudience: createCountAudience(runtime, directory),
     pause: pausing.pause,
     resume: pausing.resume,
     stop: stopping.stop,

@@ -203,6 +203,31 @@ export function mailingRoutes(
         );
       },
     }),
+    route({
+      method: 'POST',
+      path: '/mailings/{id}/audience',
+      action: 'read',
+      tag: 'mailings',
+      summary: 'Count whom the mailing would reach now, and who is left out for which reason; sends nothing.',
+      answers: {
+        200: {
+          description:
+            'People of the audience, messages that a start would send, and those left out by reason, in the words of message reasons and NOT_SUBSCRIBED.',
+          schema: objectSchema({
+            people: { type: 'integer' },
+            reached: { type: 'integer' },
+            excluded: {
+              type: 'array',
+              items: objectSchema({ reason: { type: 'string' }, people: { type: 'integer' } }),
+            },
+          }),
+        },
+      },
+      run: async (request) => ({
+        status: 200,
+        body: { ...(await mailings.countAudience(await find(request))) },
+      }),
+    }),
     act('stop', 'Stop for good: what was not sent yet is stopped; placed messages are withdrawn.'),
     route<{ profiles?: readonly string[] }>({
       method: 'POST',

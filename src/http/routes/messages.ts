@@ -8,6 +8,7 @@ import { isUuid } from '../../ids.ts';
 import { writeAudit } from '../../storage/audit.ts';
 import {
   attemptsOfMessage,
+  countStoppedRedrives,
   eventsOfMessage,
   listMessages,
   type MessageFilter,
@@ -235,16 +236,24 @@ export function messageRoutes(
       },
       answers: {
         202: {
-          description: 'How many were put on their way again.',
-          schema: objectSchema({ redriven: { type: 'integer' } }),
+          description:
+            'How many were put on their way again, and how many were not because their mailing is stopped.',
+          schema: objectSchema({ redriven: { type: 'integer' }, stopped: { type: 'integer' } }),
         },
       },
       run: async ({ caller, body, ids }) => {
         const { ids: chosen, ...filter } = body;
         const found = { ...(await filterOf(filter)), ids: chosen };
         const nowMs = clock.now();
+        const stopped = await countStoppedRedrives(database, caller.accountId, found);
         const rows = await database.transaction(async (tx) => {
           const redriven = await redriveMessages(tx, caller.accountId, found, MOST_REDRIVEN, nowMs);
+          if (redriven.length === 0 && stopped > 0) {
+            throw new Failure(
+              'WRONG_STATE',
+              `All ${stopped} messages belong to mailings that are stopped, so that a new attempt would stop at once. Start the mailing again instead.`,
+            );
+          }
           await writeAudit(tx, {
             id: ids.next(),
             accountId: caller.accountId,
@@ -257,7 +266,7 @@ export function messageRoutes(
           return redriven;
         });
         wakeLanes([...new Set(rows.map((row) => row.lane_id))]);
-        return { status: 202, body: { redriven: rows.length } };
+        return { status: 202, body: { redriven: rows.length, ...(stopped > 0 && { stopped }) } };
       },
     }),
   ];

@@ -103,6 +103,13 @@ export const REST: readonly Example[] = [
     says: 'nothing waits for this event',
   },
   {
+    code: 'delivery-mode',
+    name: 'a mode that does not exist yet',
+    document: changed(direct(), { delivery: { mode: 'file' } }),
+    says: 'The delivery mode "file" does not exist in this version',
+    pointer: '/delivery/mode',
+  },
+  {
     code: 'stop-missing',
     name: 'placements that stay',
     document: changed(direct(), { mailing_types: ['placement'] }),
