@@ -48,6 +48,12 @@ export interface RunRequest {
   readonly error?: Readonly<Record<string, unknown>> | undefined;
   /** Of a run that waited: the first failure that decided before. */
   readonly decisive?: Decisive | undefined;
+  /** Of a run that paused: how far its first pipe had come. */
+  readonly progress?: unknown;
+  /** Of a run that waited: it had registered an event before. */
+  readonly registered?: boolean | undefined;
+  /** So many elements of splits are run at once, then others have their turn; left out: all. */
+  readonly share?: number;
   /** How often the entry pipe was tried before. */
   readonly tries: number;
   readonly channel: string;
@@ -85,7 +91,12 @@ export interface Wait {
   readonly error?: Readonly<Record<string, unknown>>;
   readonly delayMs: number;
   readonly tries: number;
-  readonly reason: 'retry' | 'limit' | 'breaker';
+  /** `turn`: others have their turn before it continues. */
+  readonly reason: 'retry' | 'limit' | 'breaker' | 'turn';
+  /** How far the pipe had come. */
+  readonly progress?: unknown;
+  /** The run has registered an event. */
+  readonly registered?: true;
   /** The first failure that decided so far. */
   readonly decisive?: Decisive;
 }

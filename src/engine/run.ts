@@ -4,48 +4,23 @@
  * An error with a wired `error` exit is an ordinary turn. Before it is taken, `decide` is asked whether the failure is
  * to be tried again later; then the run ends as `waiting`, to be resumed at the same pipe with the same `$in`.
  */
-import { asFailure, Failure, type FailureCode } from '../errors.ts';
+import { asFailure, Failure } from '../errors.ts';
 import type { Scope } from '../expression/scope.ts';
-import type { Capabilities, LaterEvent, LogLine, PipeContext } from '../pipes/contract.ts';
+import type { Capabilities, PipeContext } from '../pipes/contract.ts';
 import type { PlanPipe } from './plan.ts';
-import type { Decisive, RunEvent, RunOutcome, RunRequest, TrailStep, Wait } from './run-outcome.ts';
+import type { RunOutcome, RunRequest, TrailStep } from './run-outcome.ts';
+import { decide, endOf, forgiveMiss, type State, type WayEnd, waitAt } from './run-state.ts';
 
 /** A way takes at most so many pipes, those before its split included; circles end here. */
 export const MAX_HOPS = 1_000;
 
-/** Failures that say what is missing or what is reported; any other tells better why a run failed. */
-const SECONDARY: ReadonlySet<FailureCode> = new Set(['OPERATION_ERROR', 'SPLIT_FAILED', 'STORE_KEY_MISSING']);
-
-interface State {
-  readonly request: RunRequest;
-  readonly events: RunEvent[];
-  readonly later: LaterEvent[];
-  readonly logs: (LogLine & { pipe: number })[];
-  readonly trail: TrailStep[];
-  readonly branches: Wait[];
-  result: { value: unknown } | undefined;
-  /** The first failure that decided, on whichever way. */
-  decisive: Decisive | undefined;
-  /** What an element of a split left unknown. */
-  doubt: Decisive | undefined;
-  /** The pipe at work, its step, its `$in` and `$error`; a branch leaves them as it found them. */
-  at: PlanPipe | undefined;
-  step: TrailStep | undefined;
-  hops: number;
-  input: Readonly<Record<string, unknown>>;
-  error: Readonly<Record<string, unknown>> | undefined;
-  can: Capabilities | undefined;
-}
+/** Elements of a split between two moments in which the process does other work. */
+const ELEMENTS_IN_ROW = 100;
+/** So many elements that wait by themselves are a share, too. */
+const MOST_BRANCHES = 100;
 
 /** What the pipes of one way are given; between two of them it is brought up to date. */
 type Context = { -readonly [K in keyof PipeContext]: PipeContext[K] } & { readonly can: Capabilities };
-
-interface WayEnd {
-  readonly status: RunOutcome['status'];
-  readonly pipe: number;
-  readonly failure?: Failure;
-  readonly wait?: Wait;
-}
 
 /** Runs a plan from one pipe to an end. Never throws. */
 export async function runPlan(request: RunRequest): Promise<RunOutcome> {
@@ -58,6 +33,7 @@ export async function runPlan(request: RunRequest): Promise<RunOutcome> {
     branches: [],
     result: undefined,
     decisive: request.decisive,
+    elements: 0,
     doubt: undefined,
     at: undefined,
     step: undefined,
@@ -66,37 +42,9 @@ export async function runPlan(request: RunRequest): Promise<RunOutcome> {
     error: request.error,
     can: undefined,
   };
-  const end = await walk(state, request.entry, request.in, request.tries, 0);
+  const end = await walk(state, request.entry, request.in, request.tries, 0, request.progress);
   const { branches, events, later, logs, trail, result } = state;
   return { ...endOf(state, end), branches, events, later, logs, trail, result };
-}
-
-function endOf(
-  state: State,
-  end: WayEnd,
-): Pick<RunOutcome, 'status' | 'pipe' | 'failure' | 'ended' | 'wait'> {
-  const { doubt, decisive } = state;
-  const { status, pipe, failure, wait } = end;
-  const ended = failure === undefined ? undefined : { pipe, failure };
-  if (status === 'waiting') return { status, pipe, failure, ended, wait };
-  // What one element may have sent is in doubt for the whole run, unless that goes on.
-  if (doubt !== undefined) return { status: 'unknown', ...doubt, ended: doubt, wait };
-  if (status !== 'unknown' && decisive !== undefined && (status === 'failed' || leftNothing(state)))
-    return { status: 'failed', ...decisive, ended, wait };
-  return { status, pipe, failure, ended, wait };
-}
-
-/** Whether a run that took an error exit ended without anything that says that it went well after all. */
-function leftNothing({ events, later, branches, result }: State): boolean {
-  return events.length + later.length + branches.length === 0 && result === undefined;
-}
-
-/** Remembers why the run fails, if it does. */
-function decide(state: State, pipe: number, failure: Failure): void {
-  const known = state.decisive;
-  if (known === undefined || (SECONDARY.has(known.failure.code) && !SECONDARY.has(failure.code))) {
-    state.decisive = { pipe, failure };
-  }
 }
 
 async function walk(
@@ -105,6 +53,7 @@ async function walk(
   input: Readonly<Record<string, unknown>>,
   triesBefore: number,
   hopsBefore: number,
+  progress?: unknown,
 ): Promise<WayEnd> {
   const { request } = state;
   let hops = hopsBefore;
@@ -122,6 +71,7 @@ async function walk(
     pipe: start.id,
     messageId: request.messageId,
     now: request.now,
+    progress,
   };
   let here: PlanPipe | undefined = start;
   let tries = triesBefore;
@@ -152,10 +102,16 @@ async function walk(
       state.error = scope.error as Readonly<Record<string, unknown>> | undefined;
       const running = at.pipe.run(params as never, context);
       const output = running instanceof Promise ? await running : running;
+      context.progress = undefined;
       const beganMs = endedMs;
       endedMs = request.clock();
       step.ms = endedMs - beganMs;
       if (state.decisive !== undefined) forgiveMiss(state, step);
+      if (output?.pause !== undefined) {
+        step.exit = 'wait';
+        const wait = waitAt(state, at, scope, { delayMs: 0, tries: 0, reason: 'turn' });
+        return { status: 'waiting', pipe: at.id, wait: { ...wait, progress: output.pause } };
+      }
       if (output?.add !== undefined) scope.in = { ...(scope.in as object), ...output.add };
       if (output?.end === true) return { status: 'done', pipe: at.id };
       if (output?.exit === undefined) here = at.success;
@@ -181,15 +137,8 @@ async function walk(
       if (decision.do === 'unknown') return { status: 'unknown', pipe: at.id, failure };
       if (decision.do === 'wait') {
         const counted = decision.reason === 'retry' ? tries : tries - 1;
-        const wait: Wait = {
-          pipe: at.id,
-          in: scope.in as Readonly<Record<string, unknown>>,
-          ...(scope.error !== undefined && { error: scope.error as Readonly<Record<string, unknown>> }),
-          delayMs: decision.delayMs,
-          tries: counted,
-          reason: decision.reason,
-          ...(state.decisive !== undefined && { decisive: state.decisive }),
-        };
+        const { delayMs, reason } = decision;
+        const wait = waitAt(state, at, scope, { delayMs, tries: counted, reason });
         step.exit = 'wait';
         return { status: 'waiting', pipe: at.id, failure, wait };
       }
@@ -202,12 +151,6 @@ async function walk(
     }
   }
   return { status: 'done', pipe: last };
-}
-
-/** A record that was missing is made good by a request that succeeded after it. */
-function forgiveMiss(state: State, { request, module }: TrailStep): void {
-  if (request === undefined && module === undefined) return;
-  if (state.decisive?.failure.code === 'STORE_KEY_MISSING') state.decisive = undefined;
 }
 
 /** The `$error` object (format, section 4). */
@@ -261,10 +204,15 @@ function capabilitiesOf(state: State): Capabilities {
       }
       state.result = { value };
     },
+    shareDone: () =>
+      request.share !== undefined &&
+      (state.elements >= request.share || state.branches.length >= MOST_BRANCHES),
     branch: async (pipe, add) => {
       const { at, step, hops, input, error } = state;
       const start = at?.exits.get(pipe);
       if (start === undefined) return;
+      state.elements += 1;
+      if (state.elements % ELEMENTS_IN_ROW === 0) await otherWork();
       const end = await walk(state, start, { ...input, ...add }, 0, hops);
       state.at = at;
       state.step = step;
@@ -279,4 +227,11 @@ function capabilitiesOf(state: State): Capabilities {
       }
     },
   };
+}
+
+/** Lets the process do other work: timers, answers, other runs. */
+function otherWork(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }

@@ -8,7 +8,9 @@
  * `http`, `store`, `sql`, `module` act at once. `emit`, `later`, `log`, `result` are collected and committed with the outcome
  * of the run; if the run is lost in a crash, they never happened.
  */
+
 import type { Params, ParamsOf } from './params.ts';
+import type { PipeExample } from './pipe-example.ts';
 
 export interface Capabilities {
   /** Sends one request. Throws Failure with `details.kind`, `statusCode`, and `ambiguous` where no answer came after sending. */
@@ -27,8 +29,13 @@ export interface Capabilities {
   readonly log: (line: LogLine) => void;
   /** Sets the result of an operation; throws RESULT_TWICE the second time. */
   readonly result: (value: unknown) => void;
-  /** Runs the way that starts at a pipe with more in its `$in`; throws what failed it. */
+  /**
+   * Runs the way that starts at a pipe with more in its `$in`; throws what failed it. Once the run has done its share, a
+   * pipe returns `pause`.
+   */
   readonly branch: (pipe: number, add: Readonly<Record<string, unknown>>) => Promise<void>;
+  /** Whether the run has done its share, so that others should have their turn. */
+  readonly shareDone: () => boolean;
 }
 
 export type CapabilityName = keyof Capabilities;
@@ -190,6 +197,8 @@ export interface PipeContext<C extends CapabilityName = never> {
   readonly messageId: string | undefined;
   /** The time of the run, ISO 8601. */
   readonly now: string;
+  /** How far this pipe had come when it paused. */
+  readonly progress?: unknown;
 }
 
 export interface PipeOutput {
@@ -199,42 +208,12 @@ export interface PipeOutput {
   readonly exit?: number;
   /** The run ends here, well. */
   readonly end?: true;
+  /** The run waits here until others had their turn, and continues from this progress: JSON. */
+  readonly pause?: unknown;
 }
 
 /** What a member added to `$in` looks like, for the linter: `data` is known only when running, `bytes` need an unpack. */
 export type Shape = 'bytes' | 'text' | 'number' | 'object' | 'any';
-
-export interface PipeExample {
-  readonly name: string;
-  readonly params: Readonly<Record<string, unknown>>;
-  readonly in?: Readonly<Record<string, unknown>>;
-  /** Further keywords of the scope. */
-  readonly scope?: Readonly<Record<string, unknown>>;
-  readonly store?: Readonly<Record<string, unknown>>;
-  readonly answers?: readonly {
-    readonly status: number;
-    readonly headers?: Record<string, string>;
-    readonly body?: unknown;
-  }[];
-  readonly rows?: readonly Readonly<Record<string, unknown>>[];
-  readonly expect: {
-    /** `success`, `error`, or the id of a pipe. */
-    readonly exit: 'success' | 'error' | 'end' | number;
-    /** Compared as a subset; bytes are compared as text. */
-    readonly add?: Readonly<Record<string, unknown>>;
-    readonly code?: string;
-    readonly requests?: readonly Readonly<Record<string, unknown>>[];
-    readonly events?: readonly Readonly<Record<string, unknown>>[];
-    readonly later?: readonly Readonly<Record<string, unknown>>[];
-    readonly logs?: readonly Readonly<Record<string, unknown>>[];
-    readonly result?: unknown;
-    readonly branches?: readonly unknown[];
-    /** All the default table of the store holds afterwards. */
-    readonly store?: Readonly<Record<string, unknown>>;
-    /** SqlRequests. */
-    readonly statements?: readonly Readonly<Record<string, unknown>>[];
-  };
-}
 
 /** When a failed pipe is tried again. `on` holds failure kinds (`network`, `timeout`), statuses, and ranges (`5xx`). */
 export interface RetryRule {

@@ -1,5 +1,5 @@
 /** Examples of the `event` pipe: docs and tests at once. */
-import type { PipeExample } from './contract.ts';
+import type { PipeExample } from './pipe-example.ts';
 
 const ID = '01890a5d-ac96-774b-bcce-b302099a8057';
 

@@ -1,5 +1,5 @@
 /** Examples of the `http_request` pipe: docs and tests at once. */
-import type { PipeExample } from './contract.ts';
+import type { PipeExample } from './pipe-example.ts';
 
 const URL_SMS = 'https://api.acme.example/sms';
 

@@ -9,6 +9,17 @@ interface FailedElement {
   readonly message: string;
 }
 
+/** How far a split has come that let others have their turn. */
+interface Progress {
+  readonly next: number;
+  readonly failed: readonly FailedElement[];
+  readonly failures: number;
+}
+
+const BEGIN: Progress = { next: 0, failed: [], failures: 0 };
+/** `$error.items` names so many failed elements; the message counts them all. */
+const MOST_SHOWN = 1_000;
+
 export const split = definePipe({
   type: 'split',
   summary: 'Runs the way from a pipe once per element of an array, one after the other, then goes on.',
@@ -21,7 +32,7 @@ export const split = definePipe({
     as: string('The member of `$in` that holds the element on its way.', { default: 'item' }),
     each: exit('The first pipe of the way. The way ends where an exit is not wired.', { required: true }),
   },
-  needs: ['branch'],
+  needs: ['branch', 'shareDone'],
   // Only on the way from `each`; the linter has one answer for all exits.
   adds: ({ as }) => ({ [typeof as === 'string' ? as : 'item']: 'any' }),
   errors: ['PIPE_PARAMS', 'SPLIT_FAILED'],
@@ -46,23 +57,32 @@ export const split = definePipe({
     },
   ],
   run: async ({ items, as, each }, context) => {
-    const failed: FailedElement[] = [];
-    for (const [index, item] of items.entries()) {
+    const { next, failed, failures } =
+      context.progress === undefined ? BEGIN : (context.progress as Progress);
+    const shown = [...failed];
+    let count = failures;
+    for (let index = next; index < items.length; index += 1) {
+      if (index > next && context.can.shareDone()) {
+        return { pause: { next: index, failed: shown, failures: count } satisfies Progress };
+      }
       try {
-        await context.can.branch(each, { [as]: item });
+        await context.can.branch(each, { [as]: items[index] });
       } catch (thrown) {
         const failure = asFailure(thrown);
         // Being stopped, or running in circles, is no matter of one element.
         if (failure.blame === 'shutdown' || failure.code === 'HOP_LIMIT') throw failure;
-        failed.push({ index, code: failure.details.statusCode ?? failure.code, message: failure.message });
+        count += 1;
+        if (shown.length < MOST_SHOWN) {
+          shown.push({ index, code: failure.details.statusCode ?? failure.code, message: failure.message });
+        }
       }
     }
-    if (failed.length === 0) return undefined;
-    const [first] = failed;
+    if (count === 0) return undefined;
+    const [first] = shown;
     throw new Failure(
       'SPLIT_FAILED',
-      `${failed.length} of ${items.length} elements failed; the first is number ${(first?.index ?? 0) + 1}: ${first?.message}`,
-      { extra: { items: failed } },
+      `${count} of ${items.length} elements failed; the first is number ${(first?.index ?? 0) + 1}: ${first?.message}`,
+      { extra: { items: shown } },
     );
   },
 });

@@ -2,8 +2,9 @@
 import { FAILURES } from '../errors.ts';
 import { own } from '../json.ts';
 import { pipes } from '../pipes/catalog.ts';
-import type { Pipe, PipeExample } from '../pipes/contract.ts';
+import type { Pipe } from '../pipes/contract.ts';
 import type { Param, Params } from '../pipes/params.ts';
+import type { PipeExample } from '../pipes/pipe-example.ts';
 import { showValue } from '../testing/shown-request.ts';
 import { code, jsonBlock, page, table } from './markdown.ts';
 

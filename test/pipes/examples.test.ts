@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { FAILURES } from '../../src/errors.ts';
 import { pipes } from '../../src/pipes/catalog.ts';
-import type { PipeExample } from '../../src/pipes/contract.ts';
+import type { PipeExample } from '../../src/pipes/pipe-example.ts';
 import { type Played, readable, runExample } from '../support/run-example.ts';
 
 const CHECKS: Readonly<Record<string, (played: Played) => unknown>> = {

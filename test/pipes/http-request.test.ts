@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/errors.ts';
 import { isObject } from '../../src/json.ts';
-import type { PipeExample } from '../../src/pipes/contract.ts';
 import { httpRequest } from '../../src/pipes/http-request.ts';
 import { paramsSchema } from '../../src/pipes/params.ts';
+import type { PipeExample } from '../../src/pipes/pipe-example.ts';
 import { runExample } from '../support/run-example.ts';
 
 const url = 'https://api.acme.example/v1';

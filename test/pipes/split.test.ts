@@ -86,3 +86,83 @@ describe('the way of each element', () => {
     expect(outcome.trail[0]?.failure?.code).toBe('SHUTDOWN');
   });
 });
+
+describe('a share', () => {
+  const source: readonly PipeSource[] = [
+    { id: 1, type: 'split', params: { items: '$in.list', as: 'each', each: 5 }, outs: { success: 8 } },
+    { id: 5, type: 'log', params: { message: '$in.each.id' } },
+    { id: 8, type: 'log', params: { message: 'all done' } },
+  ];
+  const { entry } = compilePlan('listener', source, pipeOf);
+  const list = Array.from({ length: 7 }, (_, index) => (index === 1 ? {} : { id: index }));
+  const turn = (share: number | undefined, more: object) => {
+    if (entry === undefined) throw new Error('the plan has no entry');
+    const refuse = async () => {
+      throw new Error('not asked for here');
+    };
+    return runPlan({
+      entry,
+      keywords: {},
+      in: { list },
+      origin: {},
+      tries: 0,
+      channel: 'acme',
+      now: '2026-01-01T00:00:00.000Z',
+      outside: {
+        http: refuse,
+        store: { get: refuse, set: refuse, delete: refuse },
+        sql: refuse,
+        module: refuse,
+      },
+      declare: (event) => ({ ...event, type: 'custom', eventId: undefined }),
+      decide: () => ({ do: 'exit' }),
+      clock: () => 0,
+      ...(share !== undefined && { share }),
+      ...more,
+    });
+  };
+
+  test('is followed by others; then the split continues behind it, and knows what failed before', async () => {
+    const seen: string[] = [];
+    let more: object = {};
+    const turns: string[] = [];
+    for (let index = 0; index < 4; index += 1) {
+      const outcome = await turn(3, more);
+      seen.push(...outcome.logs.map((line) => line.message));
+      turns.push(outcome.status);
+      const { wait } = outcome;
+      if (wait === undefined) {
+        expect(outcome.ended?.failure.message).toMatch(/^1 of 7 elements failed; the first is number 2:/);
+        expect(outcome.failure?.code).toBe('TEMPLATE_VALUE_MISSING');
+        break;
+      }
+      expect(wait).toMatchObject({ pipe: 1, reason: 'turn', delayMs: 0 });
+      const stored = JSON.parse(JSON.stringify(wait.progress));
+      more = { in: wait.in, progress: stored, ...(wait.decisive && { decisive: wait.decisive }) };
+    }
+    expect(turns).toEqual(['waiting', 'waiting', 'failed']);
+    expect(seen).toEqual(['0', '2', '3', '4', '5', '6']);
+  });
+
+  test('is not asked of runs that cannot wait', async () => {
+    const outcome = await turn(undefined, {});
+    expect(outcome.status).toBe('failed');
+    expect(outcome.logs).toHaveLength(6);
+  });
+
+  test('of its own has each way: a circle of an element ends at the limit, many elements do not', async () => {
+    const many = await turn(undefined, { in: { list: Array.from({ length: 3_000 }, (_, id) => ({ id })) } });
+    expect(many.status).toBe('done');
+    expect(many.logs).toHaveLength(3_001);
+    const circle = compilePlan(
+      'listener',
+      [
+        { id: 1, type: 'split', params: { items: '$in.list', each: 5 } },
+        { id: 5, type: 'log', params: { message: 'x' }, outs: { success: 5 } },
+      ],
+      pipeOf,
+    );
+    const ended = await turn(undefined, { entry: circle.entry });
+    expect(ended.failure?.code).toBe('HOP_LIMIT');
+  });
+});

@@ -65,6 +65,8 @@ export interface Node {
 }
 
 export interface NodeOptions {
+  /** The longest body that the listener takes; 64 KiB if it is left out. */
+  readonly listenerMaxBytes?: number;
   readonly laneConcurrency?: number;
   readonly concurrency?: number;
   /** What outgoing requests may reach; all of 127.0.0.0/8 where it is not said. */
@@ -154,7 +156,10 @@ export async function startNode(books: Database, world: World, options: NodeOpti
   });
   await worker.start();
   const app = new Hono();
-  mountListener(app, acceptRequest, runtime, { maxBytes: 65_536, publicUrl: undefined });
+  mountListener(app, acceptRequest, runtime, {
+    maxBytes: options.listenerMaxBytes ?? 65_536,
+    publicUrl: undefined,
+  });
   mountApi(
     app,
     allRoutes({

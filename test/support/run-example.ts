@@ -10,9 +10,9 @@ import {
   definePipe,
   type HttpRequest,
   type Pipe,
-  type PipeExample,
   type SqlRequest,
 } from '../../src/pipes/contract.ts';
+import type { PipeExample } from '../../src/pipes/pipe-example.ts';
 
 const PIPE = 1;
 const SUCCESS = 9_001;

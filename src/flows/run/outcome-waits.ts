@@ -1,6 +1,6 @@
 /** What a run leaves waiting: itself, elements of a split, and what it handed to the Schedule pipeline. */
 import type { Decisive, Wait } from '../../engine/run-outcome.ts';
-import { isObject } from '../../json.ts';
+import { isObject, own } from '../../json.ts';
 import type { LaterEvent } from '../../pipes/contract.ts';
 import { PIPELINE_CODES } from '../../storage/claim.ts';
 import type { SettledWait } from '../../storage/settlement.ts';
@@ -8,7 +8,7 @@ import { readPayload, writePayload } from '../payload.ts';
 import { dueAgain } from '../settlement/end-message.ts';
 import { maySent } from '../settlement/failing.ts';
 import type { OutcomeQuestion } from './outcome-question.ts';
-import type { StoredDecisive } from './resumed-run.ts';
+import type { ResumedRun, StoredDecisive } from './resumed-run.ts';
 
 function waitRow(question: OutcomeQuestion, more: Partial<SettledWait>): SettledWait {
   const { row, nowMs } = question;
@@ -36,7 +36,8 @@ export function againWait(question: OutcomeQuestion, wait: Wait): SettledWait {
   return waitRow(question, {
     dueMs: dueAgain(row, dueMs(question, wait.delayMs)),
     pipe: untouched ? row.pipe : wait.pipe,
-    tries: wait.tries,
+    // Not the lane waits for a turn, only this row: a changed number of tries says so.
+    tries: wait.reason === 'turn' ? (row.tries === 0 ? 1 : 0) : wait.tries,
     payload: untouched ? null : savedRun(question, wait),
   });
 }
@@ -53,20 +54,30 @@ function dueMs(question: OutcomeQuestion, delayMs: number): number {
 /** `$in` as it stands, and `$origin` where it cannot be made again from the message. */
 function savedRun(question: OutcomeQuestion, wait: Wait): string {
   const { pipeline, origin, runtime, row } = question;
-  const originOfRun =
+  const originOfRun: Readonly<Record<string, unknown>> | undefined =
     origin ??
     (pipeline === 'schedule' && row.payload !== null
-      ? (readPayload(runtime.vault, row.payload) as { origin?: unknown }).origin
+      ? (readPayload(runtime.vault, row.payload) as ResumedRun).origin
       : undefined);
   return payloadOf(question, {
-    in: wait.in,
+    in: originOfRun === undefined ? wait.in : added(wait.in, originOfRun),
     ...(wait.error !== undefined && { error: wait.error }),
+    ...(wait.progress !== undefined && { progress: wait.progress }),
+    ...(wait.registered === true && { registered: true }),
     ...(wait.decisive !== undefined && { decisive: storedDecisive(wait.decisive) }),
     ...(originOfRun !== undefined && { origin: originOfRun }),
     ...((question.doubt === true || maySent(question.outcome, question.channel.document.unknown)) && {
       doubt: true,
     }),
   });
+}
+
+/** The members of `$in` that `$origin` does not have: a body is stored once. Pipes add, and take nothing away. */
+function added(
+  input: Readonly<Record<string, unknown>>,
+  origin: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(input).filter(([name, value]) => own(origin, name) !== value));
 }
 
 function storedDecisive({ pipe, failure }: Decisive): StoredDecisive {

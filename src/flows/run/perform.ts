@@ -3,7 +3,7 @@ import { openFields } from '../../access/vault.ts';
 import type { PipelineName } from '../../channel/document.ts';
 import type { PlanPipe } from '../../engine/plan.ts';
 import { runPlan } from '../../engine/run.ts';
-import type { Decisive, RunOutcome } from '../../engine/run-outcome.ts';
+import type { RunOutcome } from '../../engine/run-outcome.ts';
 import { asFailure } from '../../errors.ts';
 import type { Scope } from '../../expression/scope.ts';
 import { type ClaimedRow, PIPELINE_CODES } from '../../storage/claim.ts';
@@ -18,7 +18,7 @@ import type { Effects } from '../settlement/effects.ts';
 import { endMessage, requeue } from '../settlement/end-message.ts';
 import { createRenderMessage, refusedState } from './message-content.ts';
 import { outcomeEffects } from './outcome.ts';
-import { decisiveOf, type ResumedRun } from './resumed-run.ts';
+import { continued, type ResumedRun } from './resumed-run.ts';
 import { decideRetry } from './retry.ts';
 import { createRunContexts, type OpenOutside, type RunContext } from './run-context.ts';
 import { writeRunLog } from './run-log.ts';
@@ -37,6 +37,9 @@ const PIPELINE_OF_CODE: ReadonlyMap<number, PipelineName> = new Map([
   [PIPELINE_CODES.moderate, 'moderate'],
   [PIPELINE_CODES.stop, 'stop'],
 ]);
+
+/** Elements of splits that a run does before others have their turn: what they leave is settled in one statement. */
+const SHARE = 2_000;
 
 /** What could not be looked up is tried again after so long. */
 const OUTAGE_PAUSE_MS = 1_000;
@@ -101,10 +104,7 @@ export function createPerform(
       row.payload === null ? undefined : (readPayload(runtime.vault, row.payload) as ResumedRun);
     const outcome = await run(row, entry, {
       keywords,
-      origin: resumed?.origin ?? origin,
-      in: resumed?.in ?? origin,
-      error: resumed?.error,
-      decisive: decisiveOf(resumed?.decisive),
+      ...continued(resumed, origin),
       context,
       now,
       messageId: row.message_id ?? undefined,
@@ -155,10 +155,7 @@ export function createPerform(
     };
     const outcome = await run(row, entry, {
       keywords,
-      origin,
-      in: kept.in ?? origin,
-      error: kept.error,
-      decisive: decisiveOf(kept.decisive),
+      ...continued(kept, origin),
       context,
       now,
       messageId: undefined,
@@ -193,32 +190,24 @@ export function createPerform(
     });
   };
 
-  interface RunParts {
+  interface RunParts extends ReturnType<typeof continued> {
     readonly keywords: Scope;
-    readonly origin: Readonly<Record<string, unknown>>;
-    readonly in: Readonly<Record<string, unknown>>;
-    readonly error: Readonly<Record<string, unknown>> | undefined;
-    readonly decisive: Decisive | undefined;
     readonly context: RunContext;
     readonly now: string;
     readonly messageId: string | undefined;
   }
 
-  const run = (row: ClaimedRow, entry: PlanPipe, effects: RunParts): Promise<RunOutcome> => {
-    const { context, messageId } = effects;
+  const run = (row: ClaimedRow, entry: PlanPipe, parts: RunParts): Promise<RunOutcome> => {
+    const { context, messageId, ...more } = parts;
     const { channel } = context;
     return runPlan({
+      ...more,
       entry,
-      keywords: effects.keywords,
-      in: effects.in,
-      origin: effects.origin,
-      error: effects.error,
-      decisive: effects.decisive,
+      share: SHARE,
       // Before the first pipe nothing was tried yet, however often the row was put back.
       tries: row.pipe === null ? 0 : row.tries,
       channel: channel.document.sid,
       messageId,
-      now: effects.now,
       outside: context.outside,
       declare: channel.declare,
       decide: (failure, at, tries) =>

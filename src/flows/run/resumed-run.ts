@@ -1,5 +1,5 @@
 /** What a waiting row keeps of the run that goes on from it. */
-import type { Decisive } from '../../engine/run-outcome.ts';
+import type { Decisive, RunRequest } from '../../engine/run-outcome.ts';
 import { Failure, type FailureCode } from '../../errors.ts';
 import type { Effects } from '../settlement/effects.ts';
 
@@ -13,10 +13,15 @@ export interface StoredDecisive {
 
 /** How a run that waited is stored. */
 export interface ResumedRun {
+  /** Without the members that `origin` has as well. */
   readonly in?: Readonly<Record<string, unknown>>;
   readonly error?: Readonly<Record<string, unknown>>;
   readonly origin?: Readonly<Record<string, unknown>>;
   readonly decisive?: StoredDecisive;
+  /** How far its pipe had come when it let others have their turn. */
+  readonly progress?: unknown;
+  /** It has registered an event. */
+  readonly registered?: boolean;
   readonly recorded?: Effects;
   /** Something may have been sent before it waited. */
   readonly doubt?: boolean;
@@ -24,8 +29,24 @@ export interface ResumedRun {
   readonly senderId?: string | null;
 }
 
+/** What a stored run continues with; `origin` is that of the message, which is not stored. */
+export function continued(
+  stored: ResumedRun | undefined,
+  origin: Readonly<Record<string, unknown>>,
+): Pick<RunRequest, 'in' | 'origin' | 'error' | 'decisive' | 'progress' | 'registered'> {
+  const own = stored?.origin ?? origin;
+  return {
+    origin: own,
+    in: stored?.origin === undefined ? (stored?.in ?? own) : { ...stored.origin, ...stored.in },
+    error: stored?.error,
+    decisive: decisiveOf(stored?.decisive),
+    progress: stored?.progress,
+    registered: stored?.registered,
+  };
+}
+
 /** Makes the decisive failure of a stored run. */
-export function decisiveOf(stored: StoredDecisive | undefined): Decisive | undefined {
+function decisiveOf(stored: StoredDecisive | undefined): Decisive | undefined {
   if (stored === undefined) return undefined;
   const { pipe, code, message, statusCode } = stored;
   return { pipe, failure: new Failure(code, message, statusCode === null ? {} : { statusCode }) };
