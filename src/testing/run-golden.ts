@@ -6,7 +6,7 @@ import type { RunOutcome } from '../engine/run-outcome.ts';
 import { asFailure, Failure } from '../errors.ts';
 import type { Answer } from '../flows/listener/answer.ts';
 import type { CompiledListener } from '../flows/listener/compile-listener.ts';
-import { decideRetry } from '../flows/run/retry.ts';
+import { buildRun } from '../flows/run/build-run.ts';
 import { authorize } from '../outside/authorize.ts';
 import { type ExitName, exitsWalked } from './exits.ts';
 import { requestOf } from './given-request.ts';
@@ -127,7 +127,6 @@ async function run(
   outside: PlayedOutside,
 ): Promise<RunOutcome> {
   const { channel } = bench;
-  const { document, operations } = channel;
   const { store, sql, module, send, tokens } = outside;
   const authorization = {
     send,
@@ -135,30 +134,24 @@ async function run(
     now: () => Date.parse(world.now),
     randomId: bench.randomId ?? (() => TOKEN_ID),
   };
-  return runPlan({
-    entry: entryOf(plan, test),
-    keywords: world.keywords,
-    in: world.in,
-    origin: world.origin,
-    tries: test.given?.tries ?? 0,
-    channel: document.sid,
-    ...(world.messageId !== undefined && { messageId: world.messageId }),
-    now: world.now,
-    outside: { http: (request) => authorize(request, authorization), store, sql, module },
-    declare: channel.declare,
-    decide: (failure, pipe, tries) =>
-      decideRetry({
-        failure,
-        rule: pipe.retry,
-        tries,
-        // What stops a dry run stops an operation too, which could not wait for an answer.
-        durable: !operations.has(test.pipeline) || failure.blame === 'shutdown',
-        ownsMessage: ownsMessage(test),
-        unknownPolicy: document.unknown,
-        random: MIDDLE,
-      }),
-    clock: () => 0,
-  });
+  return runPlan(
+    buildRun({
+      entry: entryOf(plan, test),
+      channel,
+      keywords: world.keywords,
+      in: world.in,
+      origin: world.origin,
+      tries: test.given?.tries ?? 0,
+      messageId: world.messageId,
+      now: world.now,
+      outside: { http: (request) => authorize(request, authorization), store, sql, module },
+      // What stops a dry run stops an operation too, which could not wait for an answer.
+      mayWait: ({ blame }) => !channel.operations.has(test.pipeline) || blame === 'shutdown',
+      ownsMessage: ownsMessage(test),
+      random: () => MIDDLE,
+      clock: () => 0,
+    }),
+  );
 }
 
 /** Where chance would be, a test takes the middle. */

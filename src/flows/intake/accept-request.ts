@@ -18,8 +18,8 @@ import type { Lanes } from '../lanes/lanes.ts';
 import type { Answer } from '../listener/answer.ts';
 import type { RequestIn } from '../listener/request-in.ts';
 import { createRedact } from '../redact.ts';
+import { buildRun } from '../run/build-run.ts';
 import { outcomeEffects } from '../run/outcome.ts';
-import { decideRetry } from '../run/retry.ts';
 import type { OpenOutside } from '../run/run-context.ts';
 import { writeRunLog } from '../run/run-log.ts';
 import type { Runtime } from '../runtime.ts';
@@ -94,39 +94,32 @@ export function createAcceptRequest(
     arrived: Arrived,
     address: ListenerAddress,
     origin: Readonly<Record<string, unknown>>,
+    laneId: number,
   ) => {
     const { channel, sender } = arrived;
     const entry = channel.plans.listener?.pipes.get(address.pipe);
     if (entry === undefined) return undefined;
-    const outcome = await runPlan({
-      entry,
-      keywords: arrived.scope,
-      in: origin,
-      origin,
-      tries: 0,
-      channel: channel.document.sid,
-      now: isoTime(clock.now()),
-      outside: open({
-        laneId: 0,
-        accountId: sender?.row.account_id ?? null,
-        channelId: channel.document.id,
-        senderId: sender?.row.id ?? null,
-        resourceId: null,
-        limits: channel.document.limits,
-      }),
-      declare: channel.declare,
-      decide: (failure, at, tries) =>
-        decideRetry({
-          failure,
-          rule: at.retry,
-          tries,
-          durable: false,
-          ownsMessage: false,
-          unknownPolicy: 'hold',
-          random: runtime.random(),
+    const outcome = await runPlan(
+      buildRun({
+        entry,
+        channel,
+        keywords: arrived.scope,
+        in: origin,
+        origin,
+        now: isoTime(clock.now()),
+        outside: open({
+          laneId,
+          accountId: sender?.row.account_id ?? null,
+          channelId: channel.document.id,
+          senderId: sender?.row.id ?? null,
+          resourceId: null,
+          limits: channel.document.limits,
         }),
-      clock: clock.now,
-    });
+        mayWait: () => false,
+        random: runtime.random,
+        clock: clock.now,
+      }),
+    );
     const redact = createRedact(sender?.secrets ?? []);
     writeRunLog(log, outcome, redact, { channel: channel.document.sid, message: null });
     if (outcome.failure !== undefined) {
@@ -177,7 +170,7 @@ export function createAcceptRequest(
         note(repeated.problem);
         return repeated.answer;
       }
-      const outcome = listener.answersResult ? await runNow(arrived, address, origin) : undefined;
+      const outcome = listener.answersResult ? await runNow(arrived, address, origin, lane.id) : undefined;
       const id = ids.next();
       await gatherer.add({
         id,
@@ -220,18 +213,6 @@ export function createAcceptRequest(
         message_id: null,
         channel_version_id: channel.versionId,
         payload: null,
-        launch_id: null,
-        resource_id: null,
-        sender_id: sender?.row.id ?? null,
-        state: null,
-        attempt: null,
-        class: null,
-        content: null,
-        expires: null,
-        profile_external_id: null,
-        profile: null,
-        subscription: null,
-        subscription_status: null,
       },
       channel,
       outcome,

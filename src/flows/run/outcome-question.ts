@@ -5,10 +5,27 @@ import type { KnownChannel } from '../directory/known-channel.ts';
 import type { Redact } from '../redact.ts';
 import type { Runtime } from '../runtime.ts';
 
+/** The waiting row of a run; of a run without a message only what waits. */
+export type RunRow = Pick<
+  ClaimedRow,
+  | 'id'
+  | 'account_id'
+  | 'lane_id'
+  | 'due'
+  | 'pipeline'
+  | 'pipe'
+  | 'tries'
+  | 'message_id'
+  | 'channel_version_id'
+  | 'payload'
+> & {
+  readonly [K in 'launch_id' | 'sender_id' | 'state' | 'attempt' | 'expires']?: ClaimedRow[K];
+};
+
 /** A run that ended or waits, and what settling it asks for. */
 export interface OutcomeQuestion {
   readonly runtime: Runtime;
-  readonly row: ClaimedRow;
+  readonly row: RunRow;
   readonly channel: KnownChannel;
   readonly outcome: RunOutcome;
   readonly redact: Redact;

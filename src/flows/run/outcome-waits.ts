@@ -46,7 +46,7 @@ function dueMs(question: OutcomeQuestion, delayMs: number): number {
   // From now on, not from the begin of the run, which may have waited long for its answer.
   const nowMs = question.runtime.clock.now();
   const due = nowMs + delayMs;
-  const { expires } = question.row;
+  const { expires = null } = question.row;
   const mayExpire = question.pipeline === 'message' && expires !== null && expires > nowMs;
   return mayExpire ? Math.min(due, expires) : due;
 }

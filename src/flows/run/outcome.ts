@@ -1,7 +1,6 @@
 /** From the outcome of a run to what is settled: states, events, waits, attempts. */
 import { createHash } from 'node:crypto';
 import type { RunEvent, RunOutcome } from '../../engine/run-outcome.ts';
-import type { ClaimedRow } from '../../storage/claim.ts';
 import type { SettledAttempt } from '../../storage/settlement.ts';
 import type { MessageState } from '../../storage/states.ts';
 import { healthOf } from '../lanes/breaker.ts';
@@ -20,7 +19,7 @@ import { moderatedWait } from '../settlement/moderated.ts';
 import { suppressBy } from '../settlement/suppress-by-event.ts';
 import { eventTimeMs } from './event-time.ts';
 import { exhaustedOf, reasonOfFailure } from './exhausted.ts';
-import type { OutcomeQuestion } from './outcome-question.ts';
+import type { OutcomeQuestion, RunRow } from './outcome-question.ts';
 import { againWait, branchWait, laterWaits } from './outcome-waits.ts';
 import { trailText } from './trail.ts';
 
@@ -103,12 +102,12 @@ function addMessageEffects(
 
 const NO_ID = { externalId: null, fills: false };
 
-function messageOf(row: ClaimedRow, messageId: string): EventMessage {
+function messageOf(row: RunRow, messageId: string): EventMessage {
   return {
     source: row.id,
     messageId,
     accountId: row.account_id ?? '',
-    launchId: row.launch_id,
+    launchId: row.launch_id ?? null,
     attempt: row.attempt ?? 1,
     laneId: row.lane_id,
     channelVersionId: row.channel_version_id,
@@ -150,7 +149,7 @@ function attemptOf(
     accountId,
     messageId,
     number,
-    senderId: question.row.sender_id,
+    senderId: question.row.sender_id ?? null,
     outcome: question.outcome.status,
     trail: trailText(question.outcome, question.redact),
   };
@@ -193,7 +192,7 @@ function unmatchedEvent(question: OutcomeQuestion, event: RunEvent): UnmatchedEv
   return {
     source: row.id,
     accountId: row.account_id,
-    senderId: question.senderId ?? row.sender_id,
+    senderId: question.senderId ?? row.sender_id ?? null,
     messageId: event.sendMessageId ?? null,
     ...detailsOf(question, event),
   };

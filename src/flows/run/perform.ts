@@ -16,10 +16,10 @@ import { createRedact, type Redact } from '../redact.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Effects } from '../settlement/effects.ts';
 import { endMessage, requeue } from '../settlement/end-message.ts';
+import { buildRun } from './build-run.ts';
 import { createRenderMessage, refusedState } from './message-content.ts';
 import { outcomeEffects } from './outcome.ts';
 import { continued, type ResumedRun } from './resumed-run.ts';
-import { decideRetry } from './retry.ts';
 import { createRunContexts, type OpenOutside, type RunContext } from './run-context.ts';
 import { writeRunLog } from './run-log.ts';
 import { keywordsOf, originOf } from './run-scope.ts';
@@ -40,6 +40,9 @@ const PIPELINE_OF_CODE: ReadonlyMap<number, PipelineName> = new Map([
 
 /** Elements of splits that a run does before others have their turn: what they leave is settled in one statement. */
 const SHARE = 2_000;
+
+/** A claimed row may always wait again. */
+const mayWait = () => true;
 
 /** What could not be looked up is tried again after so long. */
 const OUTAGE_PAUSE_MS = 1_000;
@@ -190,39 +193,30 @@ export function createPerform(
     });
   };
 
-  interface RunParts extends ReturnType<typeof continued> {
+  interface OwnParts extends ReturnType<typeof continued> {
     readonly keywords: Scope;
     readonly context: RunContext;
     readonly now: string;
     readonly messageId: string | undefined;
   }
 
-  const run = (row: ClaimedRow, entry: PlanPipe, parts: RunParts): Promise<RunOutcome> => {
-    const { context, messageId, ...more } = parts;
-    const { channel } = context;
-    return runPlan({
-      ...more,
-      entry,
-      share: SHARE,
-      // Before the first pipe nothing was tried yet, however often the row was put back.
-      tries: row.pipe === null ? 0 : row.tries,
-      channel: channel.document.sid,
-      messageId,
-      outside: context.outside,
-      declare: channel.declare,
-      decide: (failure, at, tries) =>
-        decideRetry({
-          failure,
-          rule: at.retry,
-          tries,
-          durable: true,
-          ownsMessage: messageId !== undefined,
-          unknownPolicy: channel.document.unknown,
-          laneOpenForMs: options.laneOpenForMs(row.lane_id),
-          random: random(),
-        }),
-      clock: clock.now,
-    });
+  const run = (row: ClaimedRow, entry: PlanPipe, parts: OwnParts): Promise<RunOutcome> => {
+    const { context, ...more } = parts;
+    return runPlan(
+      buildRun({
+        ...more,
+        entry,
+        channel: context.channel,
+        // Before the first pipe nothing was tried yet, however often the row was put back.
+        tries: row.pipe === null ? 0 : row.tries,
+        share: SHARE,
+        outside: context.outside,
+        mayWait,
+        laneOpenForMs: () => options.laneOpenForMs(row.lane_id),
+        random,
+        clock: clock.now,
+      }),
+    );
   };
 
   const performed = (row: ClaimedRow): Promise<Effects> => {

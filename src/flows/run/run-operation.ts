@@ -14,7 +14,7 @@ import { invalid, placed } from '../directory/stored-fields.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import { createRedact, type Redact } from '../redact.ts';
 import type { Runtime } from '../runtime.ts';
-import { decideRetry } from './retry.ts';
+import { buildRun } from './build-run.ts';
 import type { OpenOutside } from './run-context.ts';
 
 /** How long a user waits, in milliseconds. */
@@ -122,34 +122,26 @@ export function createRunOperation(
     const redact = createRedact([sender, resource, account].flatMap((each) => each?.secrets ?? []));
     try {
       const outcome = await deadline.within(
-        runPlan({
-          entry,
-          keywords: {
-            account: account.values,
-            channel: { sid: document.sid, id: document.id },
+        runPlan(
+          buildRun({
+            entry,
+            channel,
+            keywords: {
+              account: account.values,
+              channel: { sid: document.sid, id: document.id },
+              now,
+              ...(sender !== undefined && { sender: sender.values }),
+              ...(resource !== undefined && { resource: resource.values }),
+            },
+            in: origin,
+            origin,
             now,
-            ...(sender !== undefined && { sender: sender.values }),
-            ...(resource !== undefined && { resource: resource.values }),
-          },
-          in: origin,
-          origin,
-          tries: 0,
-          channel: document.sid,
-          now,
-          outside: deadline.guard(open(place)),
-          declare: channel.declare,
-          decide: (failure, at, tries) =>
-            decideRetry({
-              failure,
-              rule: at.retry,
-              tries,
-              durable: false,
-              ownsMessage: false,
-              unknownPolicy: document.unknown,
-              random: random(),
-            }),
-          clock: clock.now,
-        }),
+            outside: deadline.guard(open(place)),
+            mayWait: () => false,
+            random,
+            clock: clock.now,
+          }),
+        ),
       );
       return resultOf(name, outcome, redact);
     } finally {

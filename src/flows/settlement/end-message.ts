@@ -6,12 +6,15 @@ import type { Effects } from './effects.ts';
 import { type ModeratedMessage, moderatedWait } from './moderated.ts';
 
 /** What was sent stays sent, whatever becomes of a later run: sending it again would be the greater harm. */
-export function wasSent({ state }: ClaimedRow): boolean {
+export function wasSent({ state = null }: { readonly state?: number | null }): boolean {
   return state !== null && state >= STATE_CODES.sent && state < STATE_CODES.expired;
 }
 
 /** The message of a moderation, as its run's row knows it. */
-export function moderatedBy(row: ClaimedRow, nowMs: number): ModeratedMessage {
+export function moderatedBy(
+  row: Pick<ClaimedRow, 'id' | 'account_id' | 'lane_id' | 'message_id' | 'channel_version_id'>,
+  nowMs: number,
+): ModeratedMessage {
   return {
     source: row.id,
     accountId: row.account_id,
@@ -71,7 +74,7 @@ export function endMessage(
 }
 
 /** When a row is due again: never at the very time at which it was due, by which settling tells its own work. */
-export function dueAgain(row: ClaimedRow, dueMs: number): number {
+export function dueAgain(row: Pick<ClaimedRow, 'due'>, dueMs: number): number {
   return dueMs === row.due ? dueMs + 1 : dueMs;
 }
 

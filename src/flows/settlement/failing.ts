@@ -37,13 +37,18 @@ function inDoubt({ code, details }: Failure, unknown: ChannelDocument['unknown']
 
 /** The run as one that may go on with another sender; undefined where it must not. `doubt`: of what ran before. */
 export function failingRun(
-  row: ClaimedRow,
+  row: Pick<ClaimedRow, 'id' | 'due' | 'pipeline' | 'message_id'> & { readonly sender_id?: string | null },
   outcome: RunOutcome,
   unknown: ChannelDocument['unknown'],
   doubt: boolean,
 ): FailingRun | undefined {
   const { failure } = outcome;
-  if (row.pipeline !== PIPELINE_CODES.message || row.sender_id === null || row.id !== row.message_id) return;
+  if (
+    row.pipeline !== PIPELINE_CODES.message ||
+    (row.sender_id ?? null) === null ||
+    row.id !== row.message_id
+  )
+    return;
   if (outcome.status !== 'failed' || failure === undefined || doubt) return;
   if (maySent(outcome, unknown)) return;
   if (outcome.branches.length > 0 || outcome.later.length > 0) return;
