@@ -15,6 +15,7 @@ import { createDirectory } from './flows/directory/directory.ts';
 import { createAccept } from './flows/intake/accept-message.ts';
 import { createAcceptReceipt } from './flows/intake/accept-receipt.ts';
 import { createAcceptRequest } from './flows/intake/accept-request.ts';
+import { createRefusals } from './flows/intake/refusals.ts';
 import { createLaneBreakers } from './flows/lanes/lane-breakers.ts';
 import { createLaneRests, withLaneRests } from './flows/lanes/lane-rests.ts';
 import { createLanes } from './flows/lanes/lanes.ts';
@@ -144,7 +145,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     modules: modules.byName,
   });
   const accept = createAccept(runtime, directory, lanes, waker.wakeLanes);
-  const acceptRequest = createAcceptRequest(runtime, directory, lanes, open, waker.wakeLanes);
+  const refusals = createRefusals(runtime);
+  const acceptRequest = createAcceptRequest(runtime, directory, lanes, open, refusals, waker.wakeLanes);
   const mailings = createMailings(runtime, directory, lanes, waker.wakeLanes);
   const tokens = createTokens(database, clock);
 
@@ -248,6 +250,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     await binds?.stop();
     await worker?.stop();
     await limiter.stop();
+    await refusals.stop();
     await modules.close();
     await waker.stop();
     await http.close();

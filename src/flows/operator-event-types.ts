@@ -63,6 +63,15 @@ export const OPERATOR_EVENTS = {
     level: 'info',
     data: shape(lane),
   },
+  'listener.failed': {
+    summary: 'requests of a provider failed; they are kept and can be run again',
+    level: 'error',
+    data: shape({
+      channel: text('The sid of the channel.'),
+      reason: text('The code of the failure.'),
+      count: { type: 'integer', description: 'How many failed since the last event of this kind.' },
+    }),
+  },
   'lane.resumed': { summary: 'a lane was resumed', level: 'info', data: shape(lane) },
   'mailing.started': {
     summary: 'a mailing was started',

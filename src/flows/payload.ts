@@ -19,3 +19,14 @@ export function writePayload(vault: Vault, value: unknown, redact: Redact, nowMs
 export function readPayload(vault: Vault, text: string): unknown {
   return decodeValue(text.startsWith(SEALED) ? String(vault.open(JSON.parse(text))) : text);
 }
+
+/** Changes what `writePayload` wrote; it stays sealed if it was. Throws SECRET_UNREADABLE. */
+export function changePayload(
+  vault: Vault,
+  text: string,
+  change: (value: unknown) => unknown,
+  nowMs: number,
+): string {
+  const changed = encodeValue(change(readPayload(vault, text)));
+  return text.startsWith(SEALED) ? JSON.stringify(vault.seal(changed, isoTime(nowMs))) : changed;
+}

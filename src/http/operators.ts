@@ -28,6 +28,16 @@ export function mountOperations(app: Hono, deps: OperatorDeps): void {
     registers: [registry],
   });
 
+  const requests = (kind: string, help: string) =>
+    new Gauge({
+      name: `sluiceway_${kind}_listener_requests`,
+      help,
+      labelNames: ['channel', 'reason'],
+      registers: [registry],
+    });
+  const failed = requests('failed', 'Requests of providers whose run failed and that were not run again.');
+  const refused = requests('refused', 'Requests of providers that were refused.');
+
   const stage = (name: string, help: string) =>
     new Gauge({ name: `sluiceway_stage_${name}`, help, labelNames: ['stage'], registers: [registry] });
   const times = stage('times_total', 'How often a stage of the corridor was passed.');
@@ -54,6 +64,10 @@ export function mountOperations(app: Hono, deps: OperatorDeps): void {
     messages.reset();
     for (const { lane, count } of counts.waiting) waiting.set({ lane }, count);
     for (const { channel, count } of counts.parked) messages.set({ channel: String(channel) }, count);
+    failed.reset();
+    refused.reset();
+    for (const { channel, reason, count } of counts.failedRequests) failed.set({ channel, reason }, count);
+    for (const { channel, reason, count } of counts.refusedRequests) refused.set({ channel, reason }, count);
     const totals = deps.stages.totals();
     for (const name of STAGES) {
       times.set({ stage: name }, totals[name].times);

@@ -24,6 +24,7 @@ import { contentSourceRoutes } from './routes/content-sources.ts';
 import { contentVersionRoutes } from './routes/content-versions.ts';
 import { eventRoutes } from './routes/events.ts';
 import { laneRoutes } from './routes/lanes.ts';
+import { listenerRequestRoutes } from './routes/listener-requests.ts';
 import { mailingRoutes } from './routes/mailings.ts';
 import { meRoutes } from './routes/me.ts';
 import { messageRoutes } from './routes/messages.ts';
@@ -91,6 +92,7 @@ export function allRoutes(deps: RouteDeps): readonly Route[] {
     ...sendingRulesRoutes(runtime, directory),
     ...eventRoutes(runtime, directory),
     ...reportRoutes(runtime, directory),
+    ...listenerRequestRoutes(runtime, directory, wakeLanes),
     ...laneRoutes(runtime, wakeLanes),
     ...operatorEventRoutes(runtime),
     ...webhookRoutes(runtime, wakeLanes),

@@ -1,6 +1,7 @@
 /** Numbers for metrics. */
 import type { Sql } from './database.ts';
 import { count, eq } from './drizzle.ts';
+import { countFailedRequests, countRefusals } from './listener-requests.ts';
 import { lane, parkedEvent, waiting } from './schema.ts';
 import { statement } from './statement.ts';
 
@@ -19,11 +20,18 @@ const countParked = statement((db) =>
     .groupBy(parkedEvent.channel_id),
 );
 
-/** Returns how many events wait in each lane, and how many are parked for each channel. */
+/** Returns what waits in each lane, is parked for each channel, and which requests of providers failed or were refused. */
 export async function gauges(sql: Sql): Promise<{
   waiting: { lane: string; count: number }[];
   parked: { channel: number; count: number }[];
+  failedRequests: { channel: string; reason: string; count: number }[];
+  refusedRequests: { channel: string; reason: string; count: number }[];
 }> {
-  const [waits, parked] = await Promise.all([countWaiting(sql, {}), countParked(sql, {})]);
-  return { waiting: waits, parked };
+  const [waits, parked, failedRequests, refusedRequests] = await Promise.all([
+    countWaiting(sql, {}),
+    countParked(sql, {}),
+    countFailedRequests(sql),
+    countRefusals(sql),
+  ]);
+  return { waiting: waits, parked, failedRequests, refusedRequests };
 }

@@ -23,6 +23,16 @@ export interface SenderRule {
   readonly fallbackOn?: readonly (string | number)[];
 }
 
+/** A request that was refused, without its body and without headers that hold secrets. */
+export interface RefusedSample {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly bytes: number;
+}
+
 export interface JsonColumns {
   readonly 'attempt.trail': unknown;
   readonly 'audit.before': unknown;
@@ -35,6 +45,8 @@ export interface JsonColumns {
   readonly 'content_source.mappings': Readonly<Record<string, string | readonly string[]>>;
   readonly 'content_source.last_sync': unknown;
   readonly 'content_source.sync': unknown;
+  readonly 'listener_request.registered': readonly string[];
+  readonly 'refused_request.samples': readonly RefusedSample[];
   readonly 'content_version.content': FieldValues;
   readonly 'content_version.blocks': readonly unknown[];
   readonly 'content_version.personalization': readonly unknown[];

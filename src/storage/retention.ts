@@ -54,6 +54,11 @@ export async function dropOld(sql: Sql, nowMs: number, retentionDays: number): P
     [before(retentionDays)],
   );
   await sql.query(
+    `delete from listener_request where ctid = any(array(select ctid from listener_request where failed_at < $1 ${bite}))`,
+    [before(retentionDays)],
+  );
+  await sql.query('delete from refused_request where last_at < $1', [before(retentionDays)]);
+  await sql.query(
     `delete from webhook_delivery where ctid = any(array(select ctid from webhook_delivery where id < uuid_floor($1) ${bite}))`,
     [before(DELIVERY_DAYS)],
   );

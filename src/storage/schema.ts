@@ -3,7 +3,7 @@
  * json-columns.ts declares for it.
  */
 import { json, jsonb, timestamptz, tsvector } from './column-types.ts';
-import { boolean, doublePrecision, integer, pgTable, smallint, sql, text, uuid } from './drizzle.ts';
+import { bigint, boolean, doublePrecision, integer, pgTable, smallint, sql, text, uuid } from './drizzle.ts';
 import type { JsonColumns } from './json-columns.ts';
 
 export const account = pgTable('account', {
@@ -122,6 +122,14 @@ export const launchChange = pgTable('launch_change', {
 export const launchCount = pgTable('launch_count', {
   launch_id: uuid().notNull(), state: smallint().notNull(), count: integer().notNull(),
 });
+export const listenerRequest = pgTable('listener_request', {
+  id: uuid().notNull(), account_id: uuid(), channel_id: integer().notNull(), channel_version_id: integer().notNull(),
+  lane_id: integer().notNull(), pipeline: smallint().notNull(), pipe: integer(),
+  state: text({ enum: ['failed', 'running', 'done'] }).notNull(), reason: text().notNull(), message: text().notNull(),
+  runs: integer().notNull(), payload: text().notNull(),
+  registered: json<JsonColumns['listener_request.registered']>().notNull(), received_at: timestamptz().notNull(),
+  failed_at: timestamptz().notNull(), announced: boolean().notNull(),
+});
 export const mailing = pgTable('mailing', {
   id: uuid().notNull(), account_id: uuid().notNull(), name: text().notNull(), channel_id: integer().notNull(),
   sender_id: uuid(), resource_id: uuid().notNull(), content: json<JsonColumns['mailing.content']>().notNull(),
@@ -170,6 +178,10 @@ export const rateLimit = pgTable('rate_limit', {
   cooling: integer().array().notNull(), slot: doublePrecision().notNull(),
   pace_ms: doublePrecision().notNull().default(0), held_ms: doublePrecision().notNull().default(0),
   seen_ms: doublePrecision().notNull(),
+});
+export const refusedRequest = pgTable('refused_request', {
+  channel_id: integer().notNull(), reason: text().notNull(), count: bigint({ mode: 'number' }).notNull(),
+  last_at: timestamptz().notNull(), samples: json<JsonColumns['refused_request.samples']>().notNull(),
 });
 export const resource = pgTable('resource', {
   id: uuid().notNull(), account_id: uuid().notNull(), sid: text().notNull(), name: text().notNull(),

@@ -83,6 +83,15 @@ export const SEALED_PLACES: readonly SealedPlace[] = Object.freeze([
     condition: sealedText('payload'),
     depth: 0,
   },
+  {
+    name: 'failed requests of providers',
+    table: 'listener_request',
+    column: 'payload',
+    key: 'id::text',
+    type: 'text',
+    condition: sealedText('payload'),
+    depth: 0,
+  },
 ]);
 
 export interface SealedRow {

@@ -9,6 +9,7 @@ import type { SqlValue } from './database.ts';
 import { counting } from './launch-counts.ts';
 import { PARKED_DUE_MS } from './launches.ts';
 import { EMITTED_EVENTS, emitOperatorEvents } from './operator-events.ts';
+import { doneRequestsPart, failedRequestsPart } from './settle-requests.ts';
 import type { SettledMessage, SettledWait, Settlement } from './settlement.ts';
 import { STATE_CODES } from './states.ts';
 
@@ -22,7 +23,7 @@ const MOST_NAMED = 10;
 /** Builds the statement and its values. */
 export function settleStatement(settlement: Settlement): { text: string; values: readonly SqlValue[] } {
   const { done, again, waits, messages, events, attempts, externalIds, parked } = settlement;
-  const { subscriptions, suppressions, exhausted } = settlement;
+  const { subscriptions, suppressions, exhausted, failedRequests, doneRequests } = settlement;
   const settled = [...done, ...again.map((row) => row.id)];
   const places = new Map(settled.map((id, index) => [id, index + 1]));
   const dictionary = new Map<string, number>();
@@ -215,15 +216,13 @@ export function settleStatement(settlement: Settlement): { text: string; values:
     ]);
     parts.push(`new_parked as (insert into parked_event (id, channel_id, account_id, sender_id, external_id, message_id, event, parked_at)
       select r.id, r.channel, ${entry('account')}, r.sender, r.external_id, r.message, r.event::json, $2 from ${from})`);
-  }
-  if (rare) {
-    const from = ours(subscriptions, [
+    const statuses = ours(subscriptions, [
       messageOf((row) => row.messageId),
       ['status', 'text', (row) => row.status],
       ['reason', 'text', (row) => row.reason],
     ]);
     parts.push(`new_statuses as (update subscription u set status = r.status, status_reason = r.reason, updated_at = $2
-      from ${from} join message m on m.id = ${message}
+      from ${statuses} join message m on m.id = ${message}
       where u.id = m.subscription_id and u.status = 'subscribed')`);
   }
   if (rare) {
@@ -265,6 +264,24 @@ export function settleStatement(settlement: Settlement): { text: string; values:
       emitOperatorEvents('$2'),
     );
   }
+  if (failedRequests.length > 0) {
+    const failed = ours(failedRequests, [
+      ['id', 'uuid', (row) => row.id],
+      ['account', 'int', (row) => entryOf(row.accountId)],
+      ['version', 'int', (row) => row.channelVersionId],
+      ['lane', 'int', (row) => row.laneId],
+      ['pipeline', 'int', (row) => row.pipeline],
+      ['pipe', 'int', (row) => row.pipe],
+      ['reason', 'text', (row) => row.reason],
+      ['message', 'text', (row) => row.message],
+      ['payload', 'text', (row) => row.payload],
+      ['registered', 'text', (row) => row.registered],
+      ['received', 'float8', (row) => row.receivedMs],
+    ]);
+    parts.push(failedRequestsPart(failed, entry('account')));
+  }
+  if (doneRequests.length > 0)
+    parts.push(doneRequestsPart(ours(doneRequests, [['id', 'uuid', (row) => row.id]])));
   const emitted = rare ? `, ${EMITTED_EVENTS} as emitted` : '';
   // Named even where no part needs them: a parameter that nothing mentions has no type.
   const text = `with given as (select $2::timestamptz, $4::uuid[], $5::int), ${parts.join(',\n')} select id${emitted} from mine`;

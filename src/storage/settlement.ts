@@ -111,6 +111,31 @@ export interface SettledExhausted {
   readonly reason: string;
 }
 
+/** A provider's request whose run failed. */
+export interface SettledFailedRequest {
+  readonly source: string;
+  /** Its waiting row, when its run failed first. */
+  readonly id: string;
+  readonly accountId: string | null;
+  readonly channelVersionId: number;
+  readonly laneId: number;
+  readonly pipeline: number;
+  readonly pipe: number | null;
+  readonly reason: string;
+  /** A sentence; secrets are masked. */
+  readonly message: string;
+  readonly payload: string;
+  /** JSON text: a list. */
+  readonly registered: string;
+  readonly receivedMs: number;
+}
+
+/** A request that failed before, was run again, and did well. */
+export interface SettledDoneRequest {
+  readonly source: string;
+  readonly id: string;
+}
+
 export interface Settlement {
   readonly node: number;
   readonly nowMs: number;
@@ -130,4 +155,6 @@ export interface Settlement {
   readonly subscriptions: readonly SettledSubscription[];
   readonly suppressions: readonly SettledSuppression[];
   readonly exhausted: readonly SettledExhausted[];
+  readonly failedRequests: readonly SettledFailedRequest[];
+  readonly doneRequests: readonly SettledDoneRequest[];
 }

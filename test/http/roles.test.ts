@@ -13,10 +13,10 @@ const LEAST: readonly (readonly [RegExp, Role])[] = [
   // One's own.
   [/^(POST \/me\/password|DELETE \/sessions\/current)$/, 'viewer'],
   // Nothing is changed and nothing sent.
-  [/^POST \/content\/\{id\}\/preview$/, 'viewer'],
+  [/^POST \/(content\/\{id\}\/preview|mailings\/\{id\}\/audience)$/, 'viewer'],
   [/^POST \/channels\/(\{sid\}\/)?(check|dry-run|test)$/, 'editor'],
   [/^POST \/channels\/\{sid\}\/entities\//, 'editor'],
-  [/^\w+ \/(content|templates|messages|mailings|profiles|subscriptions)(\/|$)/, 'editor'],
+  [/^\w+ \/(content|templates|messages|listener|mailings|profiles|subscriptions)(\/|$)/, 'editor'],
   [
     /^\w+ \/(channels|senders|resources|connectors|content-sources|lanes|suppressions|sending-rules|webhooks|accounts|users|tokens)(\/|$)/,
     'admin',

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openapiDocument } from '../../src/reference/openapi-document.ts';
 import { addItem } from '../support/content-rows.ts';
 import { type Corridor, openCorridor } from '../support/corridor.ts';
-import { messagePipeline, person, smsChannel } from '../support/sms-channel.ts';
+import { listenerPipeline, messagePipeline, person, smsChannel } from '../support/sms-channel.ts';
 
 /** Every route, as the OpenAPI document says. */
 const { paths } = openapiDocument() as unknown as {
@@ -33,8 +33,13 @@ beforeAll(async () => {
     return body;
   };
   ours.resources = (await made('POST /resources', { sid: 'our_shop', name: 'Our shop', channels: {} })).id;
-  await corridor.addChannel(smsChannel('our_sms', messagePipeline()));
+  await corridor.addChannel(
+    smsChannel('our_sms', messagePipeline(), { pipelines: { listener: listenerPipeline } }),
+  );
   await corridor.addSender('our_sms', 'our_sender');
+  await corridor.listen('our_sms/1/our_sender', { body: 'not readable' });
+  await corridor.idle();
+  ours.requests = (await made('GET /listener/requests')).data[0].id;
   ours.messages = await corridor.send('our_sms', { resource: 'our_shop', ...person('our_ann') });
   await corridor.idle();
   for (const list of ['senders', 'subscriptions', 'users', 'tokens', 'lanes']) {
@@ -117,7 +122,9 @@ describe('a stranger', () => {
     async (name, { method, path, takesBody }) => {
       const filled = path.replaceAll(/\{(\w+)\}/g, (_, part: string) => {
         const value =
-          part === 'id' ? ours[path.split('/').at(path.startsWith('/reports') ? 2 : 1) ?? ''] : OTHERS[part];
+          part === 'id'
+            ? ours[path.split('/').at(/^\/(reports|listener)/.test(path) ? 2 : 1) ?? '']
+            : OTHERS[part];
         if (value === undefined) throw new Error(`This test does not know ${part} of ${path}.`);
         return value;
       });

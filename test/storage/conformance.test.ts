@@ -106,6 +106,8 @@ for (const kind of ['embedded', 'server'] as const) {
         subscriptions: [],
         suppressions: [],
         exhausted: [],
+        failedRequests: [],
+        doneRequests: [],
         ...more,
       });
       const stateOf = async (id: string) => {

@@ -128,7 +128,15 @@ describe.each(kinds.flatMap((kind) => AGES.map(([name, begin]) => [kind, name, b
     const own = messages.map((id) => ({ ...byOwnId, messageId: id }));
     const nothing = { again: [], waits: [], attempts: [], externalIds: [], parked: [] };
     const left = {
-      ...{ ...nothing, subscriptions: [], suppressions: [], exhausted: [], events: [] },
+      ...{
+        ...nothing,
+        subscriptions: [],
+        suppressions: [],
+        exhausted: [],
+        failedRequests: [],
+        doneRequests: [],
+        events: [],
+      },
       ...{ node: 2, nowMs: NOW_MS, done: messages },
       messages: messages.map((id) => ({
         ...{ source: id, id, launchId: null, attempt: 1, state: 40, reason: null, externalId: null },

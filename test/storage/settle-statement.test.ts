@@ -52,7 +52,16 @@ const PARTS: readonly Partial<Settlement>[] = [
 
 const NOTHING: Settlement = {
   ...{ node: 1, nowMs: Date.now(), done: [id], again: [], waits: [], messages: [], events: [] },
-  ...{ attempts: [], externalIds: [], parked: [], subscriptions: [], suppressions: [], exhausted: [] },
+  ...{
+    attempts: [],
+    externalIds: [],
+    parked: [],
+    subscriptions: [],
+    suppressions: [],
+    exhausted: [],
+    failedRequests: [],
+    doneRequests: [],
+  },
 };
 
 function settlements(): Settlement[] {

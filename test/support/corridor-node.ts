@@ -5,6 +5,7 @@ import { createVault } from '../../src/access/vault.ts';
 import { createDirectory, type Directory } from '../../src/flows/directory/directory.ts';
 import { createAccept } from '../../src/flows/intake/accept-message.ts';
 import { createAcceptRequest } from '../../src/flows/intake/accept-request.ts';
+import { createRefusals } from '../../src/flows/intake/refusals.ts';
 import { createLaneBreakers } from '../../src/flows/lanes/lane-breakers.ts';
 import { createLaneRests, withLaneRests } from '../../src/flows/lanes/lane-rests.ts';
 import { createLanes } from '../../src/flows/lanes/lanes.ts';
@@ -122,7 +123,8 @@ export async function startNode(books: Database, world: World, options: NodeOpti
     modules: { smtp: noModule, smpp: noModule, push: noModule },
   });
   const accept = createAccept(runtime, directory, lanes, waker.wakeLanes);
-  const acceptRequest = createAcceptRequest(runtime, directory, lanes, open, waker.wakeLanes);
+  const refusals = createRefusals(runtime);
+  const acceptRequest = createAcceptRequest(runtime, directory, lanes, open, refusals, waker.wakeLanes);
   const mailings = createMailings(runtime, directory, lanes, waker.wakeLanes);
   const tokens = createTokens(database, clock);
   const breakers = createLaneBreakers(runtime, (laneId) => held.worker?.wake(laneId));
@@ -208,6 +210,7 @@ export async function startNode(books: Database, world: World, options: NodeOpti
       mailings.watching.close();
       await worker.stop();
       await limiter.stop();
+      await refusals.stop();
       await waker.stop();
       await http.close();
       await foreign.close();

@@ -19,11 +19,13 @@ import type { Answer } from '../listener/answer.ts';
 import type { RequestIn } from '../listener/request-in.ts';
 import { createRedact } from '../redact.ts';
 import { buildRun } from '../run/build-run.ts';
+import { failedRequest } from '../run/failed-request.ts';
 import { outcomeEffects } from '../run/outcome.ts';
 import type { OpenOutside } from '../run/run-context.ts';
 import { writeRunLog } from '../run/run-log.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Effects } from '../settlement/effects.ts';
+import type { RefusalCounts } from './refusals.ts';
 import { savedResult, saveResult } from './saved-answers.ts';
 
 export interface ListenerAddress {
@@ -51,6 +53,7 @@ export function createAcceptRequest(
   directory: Directory,
   lanes: Lanes,
   open: OpenOutside,
+  refusals: RefusalCounts,
   wakeLanes: (laneIds: readonly number[]) => void,
 ): AcceptRequest {
   const { database, clock, ids, log } = runtime;
@@ -61,13 +64,14 @@ export function createAcceptRequest(
     return undefined;
   }, MOST_TOGETHER);
 
-  const arrive = async (address: ListenerAddress): Promise<Arrived> => {
+  const arrive = async (address: ListenerAddress, request: RequestIn): Promise<Arrived> => {
     const known = await directory.channel(address.channel);
     const pipe = known?.channel.plans.listener?.pipes.get(address.pipe);
     if (known === undefined || pipe === undefined) {
+      if (known !== undefined) refusals.add(known.channel.document.id, 'PIPE_UNKNOWN', request);
       throw new Failure(
         'NOT_FOUND',
-        'No listener is here; the address names a channel and one of its listener pipes.',
+        'No listener exists at this address: it must name a channel and one of its listener pipes.',
       );
     }
     const { channel } = known;
@@ -76,7 +80,11 @@ export function createAcceptRequest(
         ? undefined
         : await directory.senderBySid(channel.document.id, address.sender);
     if (address.sender !== undefined && sender === undefined) {
-      throw new Failure('NOT_FOUND', 'No listener is here; the address names a sender that does not exist.');
+      refusals.add(channel.document.id, 'SENDER_UNKNOWN', request);
+      throw new Failure(
+        'NOT_FOUND',
+        'No listener exists at this address: it names a sender that does not exist.',
+      );
     }
     const account =
       sender === undefined ? undefined : await directory.account(sender.row.account_id, channel.document.id);
@@ -133,7 +141,7 @@ export function createAcceptRequest(
 
   return Object.freeze<AcceptRequest>({
     request: async (address, request) => {
-      const arrived = await arrive(address);
+      const arrived = await arrive(address, request);
       const { channel, sender, scope } = arrived;
       const { listener } = channel;
       const nowMs = clock.now();
@@ -147,6 +155,11 @@ export function createAcceptRequest(
       const verified = listener.verify(request, scope, nowMs);
       if (verified !== true) {
         if (verified instanceof Failure) note(verified);
+        refusals.add(
+          channel.document.id,
+          verified instanceof Failure ? verified.code : 'SIGNATURE_INVALID',
+          request,
+        );
         throw new Failure('SIGNATURE_INVALID', 'The signature of the request is missing or wrong.');
       }
       const origin = originOfRequest(request);
@@ -181,7 +194,9 @@ export function createAcceptRequest(
         pipe: address.pipe,
         senderId,
         payload: encodeValue(
-          outcome === undefined ? { origin, senderId } : { recorded: record(arrived, outcome, lane.id, id) },
+          outcome === undefined
+            ? { origin, senderId }
+            : { recorded: record(arrived, address, origin, outcome, lane.id, id) },
         ),
         dedupeKey: name ?? null,
       });
@@ -198,8 +213,16 @@ export function createAcceptRequest(
   });
 
   /** What a run that was answered with its result leaves, to be settled by the corridor like all others. */
-  function record(arrived: Arrived, outcome: RunOutcome, laneId: number, id: string): Effects {
+  function record(
+    arrived: Arrived,
+    address: ListenerAddress,
+    origin: Readonly<Record<string, unknown>>,
+    outcome: RunOutcome,
+    laneId: number,
+    id: string,
+  ): Effects {
     const { channel, sender } = arrived;
+    const redact = createRedact(sender?.secrets ?? []);
     const effects = outcomeEffects({
       runtime,
       row: {
@@ -216,13 +239,25 @@ export function createAcceptRequest(
       },
       channel,
       outcome,
-      redact: createRedact(sender?.secrets ?? []),
+      redact,
       nowMs: clock.now(),
       pipeline: 'listener',
       sample: 1,
       senderId: sender?.row.id ?? null,
     });
-    return { unmatched: effects.unmatched ?? [], waits: effects.waits ?? [] };
+    const left = { unmatched: effects.unmatched ?? [], waits: effects.waits ?? [] };
+    const { failure, events } = outcome;
+    if (failure === undefined) return left;
+    const row = {
+      id,
+      account_id: sender?.row.account_id ?? null,
+      lane_id: laneId,
+      pipeline: PIPELINE_CODES.listener,
+      pipe: address.pipe,
+      channel_version_id: channel.versionId,
+    };
+    const run = { origin, senderId: sender?.row.id ?? null };
+    return { ...left, failedRequests: [failedRequest(runtime, row, run, { failure, events }, redact)] };
   }
 }
 

@@ -4,6 +4,7 @@ import type { ClaimedRow } from '../../storage/claim.ts';
 import type { KnownChannel } from '../directory/known-channel.ts';
 import type { Redact } from '../redact.ts';
 import type { Runtime } from '../runtime.ts';
+import type { KeptRequest } from './resumed-run.ts';
 
 /** The waiting row of a run; of a run without a message only what waits. */
 export type RunRow = Pick<
@@ -35,6 +36,8 @@ export interface OutcomeQuestion {
   readonly sample: number;
   readonly senderId?: string | null;
   readonly origin?: Readonly<Record<string, unknown>>;
+  /** The kept request that this run repeats. */
+  readonly request?: KeptRequest | undefined;
   /** A run of the same attempt before this one may have sent something. */
   readonly doubt?: boolean;
 }

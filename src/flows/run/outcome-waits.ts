@@ -8,7 +8,7 @@ import { readPayload, writePayload } from '../payload.ts';
 import { dueAgain } from '../settlement/end-message.ts';
 import { maySent } from '../settlement/failing.ts';
 import type { OutcomeQuestion } from './outcome-question.ts';
-import type { ResumedRun, StoredDecisive } from './resumed-run.ts';
+import type { KeptRequest, ResumedRun, StoredDecisive } from './resumed-run.ts';
 
 function waitRow(question: OutcomeQuestion, more: Partial<SettledWait>): SettledWait {
   const { row, nowMs } = question;
@@ -38,7 +38,7 @@ export function againWait(question: OutcomeQuestion, wait: Wait): SettledWait {
     pipe: untouched ? row.pipe : wait.pipe,
     // Not the lane waits for a turn, only this row: a changed number of tries says so.
     tries: wait.reason === 'turn' ? (row.tries === 0 ? 1 : 0) : wait.tries,
-    payload: untouched ? null : savedRun(question, wait),
+    payload: untouched ? null : savedRun(question, wait, question.request),
   });
 }
 
@@ -52,7 +52,7 @@ function dueMs(question: OutcomeQuestion, delayMs: number): number {
 }
 
 /** `$in` as it stands, and `$origin` where it cannot be made again from the message. */
-function savedRun(question: OutcomeQuestion, wait: Wait): string {
+function savedRun(question: OutcomeQuestion, wait: Wait, request?: KeptRequest): string {
   const { pipeline, origin, runtime, row } = question;
   const originOfRun: Readonly<Record<string, unknown>> | undefined =
     origin ??
@@ -66,6 +66,7 @@ function savedRun(question: OutcomeQuestion, wait: Wait): string {
     ...(wait.registered === true && { registered: true }),
     ...(wait.decisive !== undefined && { decisive: storedDecisive(wait.decisive) }),
     ...(originOfRun !== undefined && { origin: originOfRun }),
+    ...(request !== undefined && { request }),
     ...((question.doubt === true || maySent(question.outcome, question.channel.document.unknown)) && {
       doubt: true,
     }),

@@ -17,6 +17,7 @@ import type { Runtime } from '../runtime.ts';
 import type { Effects } from '../settlement/effects.ts';
 import { endMessage, requeue } from '../settlement/end-message.ts';
 import { buildRun } from './build-run.ts';
+import { failedRequest, unreadableRequest, withoutRegistered } from './failed-request.ts';
 import { createRenderMessage, refusedState } from './message-content.ts';
 import { outcomeEffects } from './outcome.ts';
 import { continued, type ResumedRun } from './resumed-run.ts';
@@ -156,13 +157,14 @@ export function createPerform(
       ...(context.sender !== undefined && { sender: context.sender.values }),
       ...(context.account !== undefined && { account: context.account.values }),
     };
-    const outcome = await run(row, entry, {
+    const ran = await run(row, entry, {
       keywords,
       ...continued(kept, origin),
       context,
       now,
       messageId: undefined,
     });
+    const outcome = withoutRegistered(ran, kept.request);
     writeRunLog(log, outcome, context.redact, { channel: channel.document.sid, message: null });
     if (outcome.failure !== undefined && outcome.status === 'failed') {
       log.warn(
@@ -179,7 +181,7 @@ export function createPerform(
         'a listener run failed',
       );
     }
-    return outcomeEffects({
+    const effects = outcomeEffects({
       runtime,
       row,
       channel,
@@ -190,7 +192,15 @@ export function createPerform(
       sample: options.trailSample,
       senderId,
       origin,
+      request: kept.request,
     });
+    const { status, failure, events } = outcome;
+    if (status === 'failed' && failure !== undefined) {
+      const failed = failedRequest(runtime, row, kept, { failure, events }, context.redact);
+      return { ...effects, failedRequests: [failed] };
+    }
+    if (status !== 'done' || kept.request === undefined) return effects;
+    return { ...effects, doneRequests: [{ source: row.id, id: kept.request.id }] };
   };
 
   interface OwnParts extends ReturnType<typeof continued> {
@@ -236,9 +246,11 @@ export function createPerform(
       failure.message,
     );
     if (isOutage(thrown)) return requeue(row, clock.now() + OUTAGE_PAUSE_MS);
-    return row.message_id === null
-      ? { done: [row.id] }
-      : endMessage(row, 'failed', failure.code, failure.message, ids);
+    if (row.message_id !== null) return endMessage(row, 'failed', failure.code, failure.message, ids);
+    // A task of the engine itself tells of its own failures.
+    if (PIPELINE_OF_CODE.get(row.pipeline) === undefined || row.payload === null) return { done: [row.id] };
+    const kept = unreadableRequest(row, undefined, failure, row.payload, createRedact([]));
+    return { done: [row.id], failedRequests: [kept] };
   };
 
   return Object.freeze<Perform>({
@@ -251,5 +263,6 @@ function recordedParts(row: ClaimedRow, recorded: Effects): Effects {
     done: [row.id],
     unmatched: (recorded.unmatched ?? []).map((event) => ({ ...event, source: row.id })),
     waits: (recorded.waits ?? []).map((wait) => ({ ...wait, source: row.id })),
+    failedRequests: recorded.failedRequests ?? [],
   };
 }

@@ -11,6 +11,12 @@ export interface StoredDecisive {
   readonly statusCode: number | null;
 }
 
+/** A request that was kept after a failure, in the payload of its next run. */
+export interface KeptRequest {
+  readonly id: string;
+  readonly registered: readonly string[];
+}
+
 /** How a run that waited is stored. */
 export interface ResumedRun {
   /** Without the members that `origin` has as well. */
@@ -27,6 +33,8 @@ export interface ResumedRun {
   readonly doubt?: boolean;
   /** The sender that the address of a provider's request named. */
   readonly senderId?: string | null;
+  /** The kept request that is run again. */
+  readonly request?: KeptRequest;
 }
 
 /** What a stored run continues with; `origin` is that of the message, which is not stored. */

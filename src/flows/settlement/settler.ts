@@ -114,6 +114,8 @@ export async function settleEffects(
     subscriptions: collect(effects, 'subscriptions'),
     suppressions: [] as SettledSuppression[],
     exhausted: collect(effects, 'exhausted'),
+    failedRequests: collect(effects, 'failedRequests'),
+    doneRequests: collect(effects, 'doneRequests'),
   };
   const unmatched = collect(effects, 'unmatched');
   const suppress = collect(effects, 'suppress');

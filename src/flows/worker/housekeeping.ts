@@ -10,6 +10,7 @@ import { saveSenders } from '../../storage/fallback.ts';
 import { dropOldGuards } from '../../storage/guards.ts';
 import { foldCounts } from '../../storage/launch-counts.ts';
 import { finishLaunches } from '../../storage/launches.ts';
+import { announceFailedRequests } from '../../storage/listener-requests.ts';
 import { makePartitions } from '../../storage/migrate.ts';
 import { dropOld } from '../../storage/retention.ts';
 import { STATE_CODES } from '../../storage/states.ts';
@@ -36,6 +37,8 @@ export interface Housekeeping {
   /** Joins parked events with messages that are known by now. */
   readonly joinParked: (sinceMs: number) => Promise<number>;
   readonly finish: () => Promise<number>;
+  /** Emits operator events for requests of providers that failed since the last call. */
+  readonly announceFailed: () => Promise<void>;
   /** Deletes contacts that no cap counts any more, and suppressions whose time is over. */
   readonly dropOldGuards: () => Promise<void>;
   /** Moves on what waits in open lanes. */
@@ -172,6 +175,10 @@ export function createHousekeeping(
     return ended.length;
   };
 
+  const announceFailed = async () => {
+    logOperatorEvents(log, await announceFailedRequests(database, clock.now()));
+  };
+
   const dropGuards = () => dropOldGuards(database, clock.now());
   const moveOpenLanes = createMoveOpenLanes(runtime, directory, lanes, wakeLanes);
 
@@ -180,6 +187,7 @@ export function createHousekeeping(
     { everyMs: 1_000, run: () => joinParked(clock.now() - YOUNG_MS) },
     { everyMs: 300_000, run: () => joinParked(0) },
     { everyMs: 1_000, run: finish },
+    { everyMs: 5_000, run: announceFailed },
     { everyMs: 1_000, run: () => foldCounts(database, clock.now() - PACE_MS) },
     { everyMs: 1_000, run: moveOpenLanes },
     { everyMs: 3_600_000, run: () => makePartitions(database, clock.now()) },
@@ -228,6 +236,7 @@ export function createHousekeeping(
     joinParked,
     finish,
     dropOldGuards: dropGuards,
+    announceFailed,
     moveOpenLanes,
   });
 }

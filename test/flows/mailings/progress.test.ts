@@ -104,7 +104,7 @@ describe.each(await databaseKinds())('on the %s database', (kind) => {
         const raised = { attempt: 1, state, reason: null, externalId: null };
         return settle(sql, {
           ...{ ...none, node, nowMs: runtime.clock.now(), done: [source] },
-          ...{ subscriptions: [], suppressions: [], exhausted: [] },
+          ...{ subscriptions: [], suppressions: [], exhausted: [], failedRequests: [], doneRequests: [] },
           messages: [{ ...raised, source, id: message?.id ?? '', launchId: message?.launch ?? null }],
         });
       };
