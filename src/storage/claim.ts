@@ -22,6 +22,15 @@ export const PIPELINE_CODES = {
 
 export type WaitingPipeline = keyof typeof PIPELINE_CODES;
 
+const pipelines: ReadonlyMap<number, WaitingPipeline> = new Map(
+  (Object.keys(PIPELINE_CODES) as WaitingPipeline[]).map((name) => [PIPELINE_CODES[name], name]),
+);
+
+/** The name of a pipeline by its number; undefined for a number of a newer program. */
+export function pipelineOf(code: number): WaitingPipeline | undefined {
+  return pipelines.get(code);
+}
+
 /** The smallest uuid: before every row of a due time. */
 export const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 

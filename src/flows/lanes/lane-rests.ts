@@ -11,8 +11,8 @@ const SETTLING_MS = 2_000;
 
 /** One lane as this process knows it; read for each request, so it is an object that is kept. */
 export interface LaneRest {
-  /** 0 where there is none. */
-  readonly untilMs: number;
+  /** Undefined if it does not rest. */
+  readonly untilMs: number | undefined;
 }
 
 export interface LaneRests {
@@ -23,14 +23,24 @@ export interface LaneRests {
   readonly refresh: (rows: readonly LaneRow[]) => void;
 }
 
+interface KnownRest {
+  untilMs: number | undefined;
+  notedAtMs: number;
+}
+
+function later(first: number | undefined, second: number | undefined): number | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return Math.max(first, second);
+}
+
 /** `told` is called when other processes should look at the lanes. */
 export function createLaneRests(runtime: Runtime, told: () => void): LaneRests {
   const { database, clock, log } = runtime;
-  const lanes = new Map<number, { untilMs: number; notedAtMs: number }>();
+  const lanes = new Map<number, KnownRest>();
   const known = (laneId: number) => {
     const found = lanes.get(laneId);
     if (found !== undefined) return found;
-    const made = { untilMs: 0, notedAtMs: 0 };
+    const made: KnownRest = { untilMs: undefined, notedAtMs: Number.NEGATIVE_INFINITY };
     lanes.set(laneId, made);
     return made;
   };
@@ -40,11 +50,12 @@ export function createLaneRests(runtime: Runtime, told: () => void): LaneRests {
     note: (laneId, forMs) => {
       const lane = known(laneId);
       const nowMs = clock.now();
-      if (nowMs + forMs < lane.untilMs + WORTH_MS) return;
-      lane.untilMs = nowMs + forMs;
+      const untilMs = nowMs + forMs;
+      if (lane.untilMs !== undefined && untilMs < lane.untilMs + WORTH_MS) return;
+      lane.untilMs = untilMs;
       lane.notedAtMs = nowMs;
       log.info({ event: 'lane.held', lane: laneId, forMs }, 'a lane rests: its provider asked for it');
-      holdLane(database, laneId, lane.untilMs).then(told, (thrown: unknown) => {
+      holdLane(database, laneId, untilMs).then(told, (thrown: unknown) => {
         const failure = databaseFailure(thrown);
         log.error({ code: failure.code }, `a lane could not be held: ${failure.message}`);
       });
@@ -52,11 +63,11 @@ export function createLaneRests(runtime: Runtime, told: () => void): LaneRests {
     refresh: (rows) => {
       const nowMs = clock.now();
       for (const row of rows) {
-        const untilMs = row.held_until?.getTime() ?? 0;
-        const lane = untilMs === 0 ? lanes.get(row.id) : known(row.id);
+        const untilMs = row.held_until?.getTime();
+        const lane = untilMs === undefined ? lanes.get(row.id) : known(row.id);
         if (lane === undefined) continue;
         const settling = nowMs < lane.notedAtMs + SETTLING_MS;
-        lane.untilMs = settling ? Math.max(lane.untilMs, untilMs) : untilMs;
+        lane.untilMs = settling ? later(lane.untilMs, untilMs) : untilMs;
       }
     },
   });
@@ -73,7 +84,7 @@ export function withLaneRests(runtime: Runtime, breakers: LaneBreakers, rests: L
     },
     mayClaim: (laneId) => {
       const { untilMs } = rests.of(laneId);
-      return untilMs > 0 && clock.now() < untilMs ? 'none' : breakers.mayClaim(laneId);
+      return untilMs !== undefined && clock.now() < untilMs ? 'none' : breakers.mayClaim(laneId);
     },
   });
 }

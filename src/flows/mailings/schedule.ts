@@ -1,7 +1,6 @@
 /**
- * When a mailing starts and stops. A time is written with its offset (`2026-12-01T09:00:00+01:00`), or as the clock on
- * the wall shows it (`2026-12-01T09:00:00`) together with a time zone. Which moment that is is decided when the mailing
- * is saved. A time that the clock skips is taken as if it had not been put forward (02:30 becomes 03:30); of a time that
+ * When a mailing starts and stops. A time is written with its offset (`2026-12-01T09:00:00+01:00`), or as local time
+ * (`2026-12-01T09:00:00`) together with a time zone. Which moment that is is decided when the mailing is saved. A time that the clock skips is taken as if it had not been put forward (02:30 becomes 03:30); of a time that
  * it shows twice the first is meant. RFC 5545 reads such times in the same way.
  */
 import type { MailingSchedule } from '../../storage/mailings.ts';
@@ -81,7 +80,7 @@ function momentOf(name: 'startAt' | 'stopAt', text: string, clock: WallClock | u
       `${name} has no offset; add one ("${text}+01:00"), or say the "timeZone" beside it ("Europe/Berlin").`,
     );
   }
-  return momentOfWall(clock, wallMs);
+  return clock.momentOf(wallMs);
 }
 
 /** The time as it is written, in milliseconds as if it were UTC; undefined where there is no such day or hour. */
@@ -95,13 +94,4 @@ function wallOf(match: RegExpExecArray): number | undefined {
   if (year < 100) at.setUTCFullYear(year, month - 1, day);
   const same = at.getUTCMonth() === month - 1 && at.getUTCDate() === day && at.getUTCHours() === hour;
   return same && minute < 60 && second < 60 ? at.getTime() : undefined;
-}
-
-/** The first moment at which the clock shows this; where it never does, the one at which it would have. */
-function momentOfWall(clock: WallClock, wallMs: number): number {
-  // A day around, the clock has been put forward or back at most once, so these are the offsets that come into question.
-  const offsets = [-DAY_MS, DAY_MS].map((ms) => clock.at(wallMs + ms) - (wallMs + ms));
-  const moments = offsets.map((offsetMs) => wallMs - offsetMs);
-  const shown = moments.filter((ms) => clock.at(ms) === wallMs);
-  return shown.length > 0 ? Math.min(...shown) : (moments[0] ?? wallMs);
 }

@@ -128,9 +128,8 @@ export function createOpenOutside(
     };
     return {
       http: (request, at = '') => {
-        if (rest.untilMs > 0 && rest.untilMs > clock.now()) {
-          return Promise.reject(resting(rest.untilMs - clock.now()));
-        }
+        const restsForMs = rest.untilMs === undefined ? 0 : rest.untilMs - clock.now();
+        if (restsForMs > 0) return Promise.reject(resting(restsForMs));
         if (request.limit !== undefined || whole.length > 0) return sendLimited(request, at);
         return adapters.authorize(request, given).then(learnPlain);
       },

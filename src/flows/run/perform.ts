@@ -1,12 +1,12 @@
 /** Performs one claimed row: brings together what its run needs, runs the plan, and says what is to be settled. */
 import { openFields } from '../../access/vault.ts';
-import type { PipelineName } from '../../channel/document.ts';
+import { PIPELINE_NAMES, type PipelineName } from '../../channel/document.ts';
 import type { PlanPipe } from '../../engine/plan.ts';
 import { runPlan } from '../../engine/run.ts';
 import type { RunOutcome } from '../../engine/run-outcome.ts';
 import { asFailure } from '../../errors.ts';
 import type { Scope } from '../../expression/scope.ts';
-import { type ClaimedRow, PIPELINE_CODES } from '../../storage/claim.ts';
+import { type ClaimedRow, pipelineOf } from '../../storage/claim.ts';
 import { isOutage } from '../../storage/database.ts';
 import { isoTime } from '../../time.ts';
 import type { Directory } from '../directory/directory.ts';
@@ -30,14 +30,6 @@ export interface Perform {
   /** Never throws; what cannot be run ends visibly. */
   readonly row: (row: ClaimedRow) => Promise<Effects>;
 }
-
-const PIPELINE_OF_CODE: ReadonlyMap<number, PipelineName> = new Map([
-  [PIPELINE_CODES.message, 'message'],
-  [PIPELINE_CODES.schedule, 'schedule'],
-  [PIPELINE_CODES.listener, 'listener'],
-  [PIPELINE_CODES.moderate, 'moderate'],
-  [PIPELINE_CODES.stop, 'stop'],
-]);
 
 /** Elements of splits that a run does before others have their turn: what they leave is settled in one statement. */
 const SHARE = 2_000;
@@ -231,7 +223,7 @@ export function createPerform(
 
   const performed = (row: ClaimedRow): Promise<Effects> => {
     const nowMs = clock.now();
-    const pipeline = PIPELINE_OF_CODE.get(row.pipeline);
+    const pipeline = runPipelineOf(row.pipeline);
     if (pipeline === undefined) return Promise.resolve({ done: [row.id] });
     return pipeline === 'listener' || (pipeline === 'schedule' && row.message_id === null)
       ? performListener(row, pipeline, nowMs)
@@ -248,7 +240,7 @@ export function createPerform(
     if (isOutage(thrown)) return requeue(row, clock.now() + OUTAGE_PAUSE_MS);
     if (row.message_id !== null) return endMessage(row, 'failed', failure.code, failure.message, ids);
     // A task of the engine itself tells of its own failures.
-    if (PIPELINE_OF_CODE.get(row.pipeline) === undefined || row.payload === null) return { done: [row.id] };
+    if (runPipelineOf(row.pipeline) === undefined || row.payload === null) return { done: [row.id] };
     const kept = unreadableRequest(row, undefined, failure, row.payload, createRedact([]));
     return { done: [row.id], failedRequests: [kept] };
   };
@@ -256,6 +248,12 @@ export function createPerform(
   return Object.freeze<Perform>({
     row: (row) => performed(row).catch((thrown: unknown) => notPerformed(row, thrown)),
   });
+}
+
+/** The pipeline of a channel by its number; undefined for a task of the engine itself. */
+function runPipelineOf(code: number): PipelineName | undefined {
+  const waiting = pipelineOf(code);
+  return PIPELINE_NAMES.find((name) => name === waiting);
 }
 
 function recordedParts(row: ClaimedRow, recorded: Effects): Effects {
