@@ -5,7 +5,6 @@ import { isUuid } from '../ids.ts';
 import { definePipe, type EmittedEvent } from './contract.ts';
 import { EVENT_EXAMPLES } from './event-examples.ts';
 import { CONTROL_EVENT_TYPES, EVENT_TYPES } from './event-types.ts';
-import { eventTime } from './moment.ts';
 import { any, integer, object, oneOf, string } from './params.ts';
 
 /** Event types that need no declared event and so take no channel and action. */
@@ -31,9 +30,12 @@ export const event = definePipe({
         "The provider's own id, at most 1,000 bytes: on a send it is kept with the message, elsewhere it finds the message.",
         { templates: true },
       ),
-      time: string('When it happened: ISO 8601, or epoch seconds or milliseconds. Default: now.', {
-        templates: true,
-      }),
+      time: string(
+        'When it happened: ISO 8601, RFC 2822, or epoch time. What cannot be read is now, with a note in the event. Default: now.',
+        {
+          templates: true,
+        },
+      ),
       code: string("The provider's code for it.", { templates: true }),
       message: string('A text: the reason of a bounce, the words of a reply.', { templates: true }),
       data: any('More about it, kept with the event.', { templates: true, typed: true }),
@@ -73,7 +75,6 @@ export const event = definePipe({
         'This run belongs to no message, so the event must name one: give "send_message_id" or "external_id" in "event".',
       );
     }
-    const at = given(time);
     context.can.emit(
       present({
         sid: params.sid,
@@ -82,7 +83,7 @@ export const event = definePipe({
         actionType: params.action_type,
         sendMessageId,
         externalId,
-        time: at === undefined ? undefined : eventTime(at, 'event.time'),
+        time: given(time),
         code: given(code),
         message: given(message),
         data,

@@ -1,10 +1,7 @@
-/** Times as documents and providers write them. */
+/** Times as documents write them. */
 import { Failure } from '../errors.ts';
 
 const ISO = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/;
-/** Ten digits of seconds or thirteen of milliseconds: shorter and longer ones are dates written without signs. */
-const EPOCH = /^\d{10}(?:\.\d+)?$|^\d{13}$/;
-
 /** An ISO 8601 time in UTC; without a zone it is read as UTC. Throws PIPE_PARAMS naming the param. */
 export function dueTime(text: string, param: string): string {
   const zoned = /(?:Z|[+-]\d{2}:?\d{2})$/.test(text.slice(10)) || !/[T ]/.test(text) ? text : `${text}Z`;
@@ -13,13 +10,6 @@ export function dueTime(text: string, param: string): string {
     : Number.NaN;
   if (Number.isNaN(time)) throw badTime(text, param, 'an ISO 8601 time such as 2026-03-01T12:00:00Z');
   return new Date(time).toISOString();
-}
-
-/** The text of a time that is ISO 8601 or epoch seconds or milliseconds. Throws PIPE_PARAMS naming the param. */
-export function eventTime(text: string, param: string): string {
-  if (EPOCH.test(text)) return text;
-  if (ISO.test(text)) return dueTime(text, param);
-  throw badTime(text, param, 'an ISO 8601 time, or epoch seconds or milliseconds');
 }
 
 function badTime(text: string, param: string, wanted: string): Failure {

@@ -114,7 +114,7 @@ describe('importing profiles', () => {
 
   it('reads cells in the declared types; an empty cell changes nothing', async () => {
     const header = 'externalId,age:number,vip:bool,tags:json,zip,time:zone';
-    const answer = await csv('profiles', `${header}\nt1,1e2,true,"[1,""a""]",01234,x\nt2,old,,,,`);
+    const answer = await csv('profiles', `${header}\nt1,1e2,true,"[1,""a""]",01234,x\nt2,,FALSE,,,`);
     expect(answer.body).toMatchObject({ created: 2 });
     expect(await fieldsOf('t1')).toEqual({
       age: 100,
@@ -123,9 +123,38 @@ describe('importing profiles', () => {
       zip: '01234',
       'time:zone': 'x',
     });
-    expect(await fieldsOf('t2')).toEqual({ age: 'old' });
+    expect(await fieldsOf('t2')).toEqual({ vip: false });
     await csv('profiles', `${header}\nt1,,,,99999,`);
     expect(await fieldsOf('t1')).toMatchObject({ age: 100, zip: '99999' });
+  });
+
+  it.each([
+    ['TRUE', true],
+    ['yes', true],
+    ['1', true],
+    ['False', false],
+    ['NO', false],
+    ['0', false],
+  ])('reads %s as a truth', async (written, value) => {
+    await csv('profiles', `externalId,vip:bool\nspelled-${written},${written}`);
+    expect(await fieldsOf(`spelled-${written}`)).toEqual({ vip: value });
+  });
+
+  it('names a cell that does not fit its column, and writes the other rows', async () => {
+    const answer = await csv(
+      'profiles',
+      'externalId,vip:bool,age:number\nw1,maybe,3\nw2,true,old\nw3,true,3',
+    );
+    expect(answer.body).toMatchObject({
+      ...{ created: 1, failed: 2 },
+      problems: [
+        {
+          line: 2,
+          message: 'Column "vip" takes true or false, yes or no, 1 or 0, but holds "maybe".',
+        },
+        { line: 3, message: 'Column "age" takes a number such as 12 or 3.5, but holds "old".' },
+      ],
+    });
   });
 
   it('writes a profile that stands there twice once, the later line on top', async () => {

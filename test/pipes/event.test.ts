@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { eventTimeMs, readEventTime, timeNote } from '../../src/flows/run/event-time.ts';
 import { event } from '../../src/pipes/event.ts';
-import { dueTime, eventTime } from '../../src/pipes/moment.ts';
+import { dueTime } from '../../src/pipes/moment.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { runExample } from '../support/run-example.ts';
+
+const NOW = Date.UTC(2026, 5, 1);
 
 const play = (params: Readonly<Record<string, unknown>>, scope = {}) =>
   runExample('event', { name: '', params, scope, expect: { exit: 'success' } });
@@ -61,25 +64,45 @@ describe('times', () => {
     ['2026-03-01', '2026-03-01T00:00:00.000Z'],
   ])('%s is due at %s', (written, due) => {
     expect(dueTime(written, 'at')).toBe(due);
-    expect(eventTime(written, 'at')).toBe(due);
-  });
-
-  test.each(['1767225600', '1767225600.25', '1767225600123'])('%s is epoch time of an event', (written) => {
-    expect(eventTime(written, 'time')).toBe(written);
+    expect(readEventTime(written, NOW)).toBe(Date.parse(due));
   });
 
   test.each([
-    '20260301',
-    '20260301120000',
-    'tomorrow',
-    '03/01/2026',
-    '2026-13-01',
-    '2026-03-01T25:00:00Z',
-    '',
-  ])('%j is no time', async (written) => {
-    const failure = await failureOf(() => eventTime(written, 'event.time'));
-    expect(failure.code).toBe('PIPE_PARAMS');
-    expect(failure.message).toContain('"event.time"');
-    expect((await failureOf(() => dueTime(written, 'at'))).code).toBe('PIPE_PARAMS');
+    ['1767225600', 1_767_225_600_000],
+    ['1767225600.25', 1_767_225_600_250],
+    ['1767225600123', 1_767_225_600_123],
+    ['1767225600123456', 1_767_225_600_123],
+    ['1767225600123456789', 1_767_225_600_123],
+    ['20260101', Date.UTC(2026, 0, 1)],
+    ['20260101120000', Date.UTC(2026, 0, 1, 12)],
+    ['Thu, 01 Jan 2026 12:00:00 GMT', Date.UTC(2026, 0, 1, 12)],
+    ['Thu, 1 Jan 2026 12:00:00 +0200', Date.UTC(2026, 0, 1, 10)],
+    ['1 Jan 2026 12:00 UTC', Date.UTC(2026, 0, 1, 12)],
+    ['2026-01-01 12:00:00 UTC', Date.UTC(2026, 0, 1, 12)],
+    ['2026-01-01T12:00:00+00', Date.UTC(2026, 0, 1, 12)],
+    ['2026-01-01 12:00:00 +0000', Date.UTC(2026, 0, 1, 12)],
+    ['2026-01-01T12:00:00,5-0130', Date.UTC(2026, 0, 1, 13, 30, 0, 500)],
+  ])('%s is read as a time of an event', (written, ms) => {
+    expect(readEventTime(written, NOW)).toBe(ms);
   });
+
+  test.each(['tomorrow', '03/01/2026', '2026-13-01', '2026-03-01T25:00:00Z', '', '0', '12', '2999-01-01'])(
+    '%j is the time at which the event came, and noted',
+    (written) => {
+      expect(readEventTime(written, NOW)).toBeUndefined();
+      expect(eventTimeMs(written, NOW)).toBe(NOW);
+      expect(timeNote(written, NOW)).toBe(
+        written === ''
+          ? undefined
+          : `The time ${JSON.stringify(written)} could not be read, so this is the time at which the event came.`,
+      );
+    },
+  );
+
+  test.each(['20260301', 'tomorrow', '03/01/2026', '2026-13-01', '2026-03-01T25:00:00Z', ''])(
+    '%j is no time that something is due',
+    async (written) => {
+      expect((await failureOf(() => dueTime(written, 'at'))).code).toBe('PIPE_PARAMS');
+    },
+  );
 });

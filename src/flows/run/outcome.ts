@@ -17,7 +17,7 @@ import {
 import { failingRun } from '../settlement/failing.ts';
 import { moderatedWait } from '../settlement/moderated.ts';
 import { suppressBy } from '../settlement/suppress-by-event.ts';
-import { eventTimeMs } from './event-time.ts';
+import { eventTimeMs, timeNote } from './event-time.ts';
 import { exhaustedOf, reasonOfFailure } from './exhausted.ts';
 import type { OutcomeQuestion, RunRow } from './outcome-question.ts';
 import { againWait, branchWait, laterWaits } from './outcome-waits.ts';
@@ -165,7 +165,7 @@ function detailsOf({ channel, runtime, redact, nowMs }: OutcomeQuestion, event: 
     timeMs: eventTimeMs(event.time, nowMs),
     externalId: textColumn(event.externalId),
     code: event.code === undefined ? null : textColumn(redact(event.code).slice(0, LONGEST_CODE)),
-    text: event.message === undefined ? null : textColumn(redact(event.message)),
+    text: noted(event, nowMs, redact),
     value: event.data === undefined ? null : redact(JSON.stringify(event.data)),
     dedupeKey: event.dedupeKey === undefined ? null : dedupeKeyOf(event.dedupeKey),
     ...(suppress !== undefined && { suppress }),
@@ -196,4 +196,11 @@ function unmatchedEvent(question: OutcomeQuestion, event: RunEvent): UnmatchedEv
     messageId: event.sendMessageId ?? null,
     ...detailsOf(question, event),
   };
+}
+
+/** The event's own message, and what there is to say of its time. */
+function noted({ message, time }: RunEvent, nowMs: number, redact: OutcomeQuestion['redact']): string | null {
+  const note = timeNote(time, nowMs);
+  const text = [message, note].filter((each) => each !== undefined).join(' ');
+  return text === '' ? null : textColumn(redact(text));
 }

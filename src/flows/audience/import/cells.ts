@@ -6,17 +6,36 @@ import { own, setOwn } from '../../../json.ts';
 export const COLUMN_TYPES = ['text', 'number', 'bool', 'json'] as const;
 export type ColumnType = (typeof COLUMN_TYPES)[number];
 
-/** The value of a cell; the text itself where it does not fit its type, so that the check of the field names it. */
-export function valueOfCell(text: string, type: ColumnType): unknown {
-  if (type === 'number') return isNumber(text) ? Number(text) : text;
-  if (type === 'bool') return text === 'true' ? true : text === 'false' ? false : text;
+/** Spellings of yes and no that spreadsheets and databases write, in lower case. */
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ...['true', 'yes', '1'].map((text) => [text, true] as const),
+  ...['false', 'no', '0'].map((text) => [text, false] as const),
+]);
+
+/** Returns the value of a cell; undefined if it does not fit the type. */
+export function fittingValue(text: string, type: ColumnType): unknown {
+  if (type === 'number') return isNumber(text) ? Number(text) : undefined;
+  if (type === 'bool') return BOOLEANS.get(text.trim().toLowerCase());
   if (type !== 'json') return text;
   try {
     return JSON.parse(text);
   } catch {
-    return text;
+    return undefined;
   }
 }
+
+/** Returns the value of a cell; the text itself if it does not fit its type, so that the check of the field names it. */
+export function valueOfCell(text: string, type: ColumnType): unknown {
+  return fittingValue(text, type) ?? text;
+}
+
+/** Says what a column takes, for people. */
+export const COLUMN_WORDS: Readonly<Record<ColumnType, string>> = {
+  text: 'text',
+  number: 'a number such as 12 or 3.5',
+  bool: 'true or false, yes or no, 1 or 0',
+  json: 'JSON',
+};
 
 function isNumber(text: string): boolean {
   return /^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text.trim());

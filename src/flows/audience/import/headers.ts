@@ -2,7 +2,7 @@
 import { Failure } from '../../../errors.ts';
 import { setOwn } from '../../../json.ts';
 import { nearName } from '../../../near.ts';
-import { COLUMN_TYPES, type ColumnType, valueOfCell } from './cells.ts';
+import { COLUMN_TYPES, COLUMN_WORDS, type ColumnType, fittingValue } from './cells.ts';
 import type { ReadHeader } from './read-rows.ts';
 
 const PREFIX = 'fields.';
@@ -62,10 +62,21 @@ function readColumns(
     columns.forEach(({ name, isField, type }, index) => {
       const text = cells[index] ?? '';
       if (text === '') return;
-      setOwn(isField ? fields : row, name, valueOfCell(text, type));
+      const value = fittingValue(text, type);
+      if (value === undefined) {
+        throw new Failure(
+          'VALUES_INVALID',
+          `Column "${name}" takes ${COLUMN_WORDS[type]}, but holds "${shortened(text)}".`,
+        );
+      }
+      setOwn(isField ? fields : row, name, value);
     });
     return { ...row, fields };
   };
+}
+
+function shortened(text: string): string {
+  return text.length <= 40 ? text : `${text.slice(0, 40)}…`;
 }
 
 function readColumn(written: string, fixed: ReadonlySet<string>, typed: boolean): Column {

@@ -12,7 +12,7 @@ export interface Row {
   readonly fault?: string;
 }
 
-/** Makes an object of the cells of a row; throws for a header that cannot be used. */
+/** Makes an object of the cells of a row; throws for a header that cannot be used, and Failure for a cell. */
 export type ReadHeader = (header: readonly string[]) => (cells: readonly string[]) => unknown;
 
 /** A quote that is not closed would swallow the rest of the file; past this it is taken for a mistake. */
@@ -78,7 +78,13 @@ function rowOf(raw: RawRow, columns: number | undefined, read: ReturnType<ReadHe
   if (cells.length !== columns) {
     return wrongRow(line, `The row has ${cells.length} columns, but the header has ${columns}.`);
   }
-  return { line, value: read(cells) };
+  try {
+    return { line, value: read(cells) };
+  } catch (thrown) {
+    // A cell that does not fit its column costs its row.
+    if (thrown instanceof Failure) return wrongRow(line, thrown.message);
+    throw thrown;
+  }
 }
 
 const BAD_QUOTE = 'A quote in this row is wrong or not closed; inside quotes, write each quote twice.';
