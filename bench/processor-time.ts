@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** Clock ticks are hundredths of a second on Linux. */
 const MS_PER_TICK = 10;
 
-/** Milliseconds that a process has computed, or undefined where the system does not tell. */
+/** Milliseconds that a process has computed, or undefined if the system does not tell. */
 export function processorMs(pid: number | undefined): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -15,7 +15,7 @@ export function processorMs(pid: number | undefined): number | undefined {
   }
 }
 
-/** Milliseconds that all processes of a name have computed, those that ended meanwhile left out. */
+/** Milliseconds that all processes of a name have computed, those that ended in the meantime left out. */
 export function processorMsOfName(name: string): number {
   let sum = 0;
   try {

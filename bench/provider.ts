@@ -1,6 +1,6 @@
 /**
  * A provider that answers at once, in a process of its own. Prints its port; `GET /count` tells what it took and how
- * long what says when it was asked for was on its way; `GET /forget` begins the latter anew.
+ * long what says when it was asked for was on its way; `GET /forget` begins the latter again.
  * With PROVIDER_KEYS it also counts the idempotency keys that differ, which takes memory for each.
  * It reads requests from the socket itself: on a machine that it shares with what is measured, node's HTTP server
  * would take as much of the processor as a quarter of the engine.

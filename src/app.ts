@@ -268,7 +268,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     url,
     madeToken: made,
     stop: async () => {
-      // Whoever watches would keep the server open for as long.
+      // Anyone who watches would keep the server open for as long.
       mailings.watching.close();
       await closeDoors();
       await close();

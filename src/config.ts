@@ -4,7 +4,7 @@ import { Failure, type Problem } from './errors.ts';
 export interface Setting {
   readonly name: string;
   readonly description: string;
-  /** As text; absent where there is none. */
+  /** As text; absent if there is none. */
   readonly default?: string;
 }
 
@@ -91,7 +91,7 @@ export const SETTINGS = [
   {
     name: 'SLUICEWAY_OIDC_ROLE',
     description:
-      'Whoever signs in at the identity provider and is not known becomes a user of the first account with this role: viewer, editor or admin. Without it, nobody does.',
+      'Anyone who signs in at the identity provider and is not known becomes a user of the first account with this role: viewer, editor or admin. Without it, nobody does.',
   },
   { name: 'SLUICEWAY_LOG_LEVEL', description: 'debug, info, warn, error or silent.', default: 'info' },
 ] as const satisfies readonly Setting[];

@@ -4,7 +4,7 @@ import { runCli } from './cli.ts';
 import { failureText } from './commands/failure-text.ts';
 import { Failure } from './errors.ts';
 
-// Whoever reads what we write may stop reading, as `head` does.
+// Anyone who reads what we write may stop reading, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;

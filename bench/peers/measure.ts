@@ -94,7 +94,7 @@ function timesOf(pids: readonly number[]): ReadonlyMap<number, number> {
   return new Map(pids.map((pid) => [pid, processorMs(pid) ?? 0]));
 }
 
-/** What the processes took in between; what those took that ended meanwhile is lost. */
+/** What the processes took in between; what those took that ended in the meantime is lost. */
 function sumOfGrowth(before: ReadonlyMap<number, number>, after: ReadonlyMap<number, number>): number {
   let sum = 0;
   for (const [pid, ms] of after) sum += ms - (before.get(pid) ?? 0);

@@ -7,7 +7,7 @@ import type { Sql } from '../storage/database.ts';
 import { readSetting, saveSetting } from '../storage/settings.ts';
 import type { Vault } from './vault.ts';
 
-/** src/storage/sealed.ts encrypts it anew when keys rotate. */
+/** src/storage/sealed.ts encrypts it again when keys rotate. */
 const SETTING = 'key_check';
 
 /**

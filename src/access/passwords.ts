@@ -97,7 +97,7 @@ function plainBase64(bytes: Buffer): string {
   return bytes.toString('base64').replaceAll('=', '');
 }
 
-/** Throws REQUEST_INVALID where a password is too easy to guess; its length is checked with the request. */
+/** Throws REQUEST_INVALID if a password is too easy to guess; its length is checked with the request. */
 export function refuseEasyPassword(password: string, email: string): void {
   const plain = (text: string) => text.normalize('NFKC').trim().toLowerCase();
   if (plain(password) !== plain(email)) return;

@@ -37,7 +37,7 @@ export function lowerRole(one: Role, other: Role): Role {
   return ROLES.indexOf(one) < ROLES.indexOf(other) ? one : other;
 }
 
-/** Throws FORBIDDEN where the role may not do this. */
+/** Throws FORBIDDEN if the role may not do this. */
 export function authorize(role: Role, action: Action): void {
   const allowed: readonly Role[] = PERMISSIONS[action];
   if (!allowed.includes(role)) {

@@ -21,7 +21,7 @@ export async function readKeys(config: Config): Promise<readonly Buffer[]> {
     const kept = await readKept(path);
     if (kept !== undefined) return [kept];
     const key = randomBytes(KEY_BYTES);
-    // Under another name first: a process that is killed meanwhile must not leave half a key.
+    // Under another name first: a process that is killed in the meantime must not leave half a key.
     await writeFile(`${path}.new`, key.toString('base64'), { mode: 0o600 });
     await rename(`${path}.new`, path);
     return [key];

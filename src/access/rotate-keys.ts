@@ -1,4 +1,4 @@
-/** Encrypts everything that is kept encrypted anew, with the current key; safe while the engine runs and at any time again. */
+/** Encrypts everything that is kept encrypted again, with the current key; safe while the engine runs and at any time again. */
 import { Failure } from '../errors.ts';
 import { isObject, own, setOwn } from '../json.ts';
 import type { Database } from '../storage/database.ts';
@@ -15,7 +15,7 @@ export interface Rotated {
   readonly unreadable: number;
 }
 
-/** Rows in one transaction: small, because they are held meanwhile. */
+/** Rows in one transaction: small, because they are held in the meantime. */
 const BATCH = 200;
 
 /** Goes through all places, batch by batch. Throws where there is no key at all. */
@@ -55,7 +55,7 @@ async function rotatePlace(database: Database, vault: Vault, place: SealedPlace)
   return { name: place.name, ...count, problems: [...problems] };
 }
 
-/** The value with all that was sealed with an older key sealed anew, or undefined where nothing was. */
+/** The value with all that was sealed with an older key sealed again, or undefined if nothing was. */
 function resealed(vault: Vault, value: unknown, depth: number): unknown {
   if (isSealed(value)) {
     return vault.isOld(value) ? vault.seal(vault.open(value), String(own(value, 'setAt'))) : undefined;

@@ -11,7 +11,7 @@ import { type Passwords, refuseEasyPassword } from './passwords.ts';
 import { SESSION_IDLE_MS } from './session-life.ts';
 import { type Caller, hashToken, newToken } from './tokens.ts';
 
-/** Shown once, to whoever signed in. */
+/** Shown once, to anyone who signed in. */
 export interface Session {
   readonly id: string;
   readonly token: string;
@@ -29,7 +29,7 @@ export interface Credentials {
 export interface Sessions {
   /** Throws SIGN_IN_REFUSED, in the same words and after the same work whatever is wrong. */
   readonly signIn: (given: Credentials, ids: Ids) => Promise<Session>;
-  /** Ends the session of a caller. Throws WRONG_STATE where the caller's token is none. */
+  /** Ends the session of a caller. Throws WRONG_STATE if the caller's token is none. */
   readonly signOut: (caller: Caller, ids: Ids) => Promise<void>;
   /** Sets a caller's password and ends the other sessions. Throws REQUEST_INVALID. */
   readonly changePassword: (caller: Caller, current: string, password: string, ids: Ids) => Promise<void>;

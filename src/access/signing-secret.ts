@@ -11,7 +11,7 @@ export function newSigningSecret(): string {
   return PREFIX + randomBytes(NEW_BYTES).toString('base64');
 }
 
-/** The key in a secret; undefined where the text is none. */
+/** The key in a secret; undefined if the text is none. */
 export function signingKeyOf(secret: string): Buffer | undefined {
   if (!secret.startsWith(PREFIX)) return undefined;
   const text = secret.slice(PREFIX.length);

@@ -41,9 +41,9 @@ export interface UserChangeRequest {
 }
 
 export interface Users {
-  /** Throws CONFLICT where the account has a user with this email. */
+  /** Throws CONFLICT if the account has a user with this email. */
   readonly create: (by: By, user: UserRequest) => Promise<UserRow>;
-  /** Throws NOT_FOUND, and CONFLICT where it would leave the account without an admin. */
+  /** Throws NOT_FOUND, and CONFLICT if it would leave the account without an admin. */
   readonly change: (by: By, id: string, change: UserChangeRequest) => Promise<UserRow>;
 }
 

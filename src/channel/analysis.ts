@@ -15,7 +15,7 @@ export interface Analysis {
   readonly reading: (pipe: PipeUse) => Reading;
   /** What the event carries when it comes to a pipe; undefined where none ever comes. */
   readonly carried: (pipe: PipeUse) => Carried | undefined;
-  /** What stands in `$origin`; undefined where that is not known. */
+  /** What stands in `$origin`; undefined if that is not known. */
   readonly origin: readonly string[] | undefined;
 }
 

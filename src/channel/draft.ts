@@ -70,7 +70,7 @@ interface Reading extends DraftOptions {
   readonly pipelines: PipelineUse[];
 }
 
-/** Reads a document part by part; undefined where it is no object at all. */
+/** Reads a document part by part; undefined if it is no object at all. */
 export function readDraft(source: SourceText, options: DraftOptions, report: Report): Draft | undefined {
   const misfits = shapeOf('channel')(source.value);
   for (const { code, pointer, of, message, suggestion } of misfits) {

@@ -36,7 +36,7 @@ function oneProblem(file: unknown, { accept, max_size: most }: Field): string | 
   if (type !== undefined && typeof type !== 'string')
     return 'has a "type" that is no text such as "image/png"';
   if (size !== undefined && (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)) {
-    return 'has a "size" that is no number of bytes';
+    return 'has a "size" that is not a number of bytes';
   }
   if (most !== undefined && typeof size === 'number' && size > most) {
     return `has ${size} bytes, but takes at most ${most}`;

@@ -46,10 +46,10 @@ export interface PipelinePlace {
   readonly pointer: string;
 }
 
-/** Finds a named pipeline: its text, or undefined where there is no such file. */
+/** Finds a named pipeline: its text, or undefined if there is no such file. */
 export type FindPipeline = (name: string) => SourceText | undefined;
 
-/** Reads a pipeline; undefined where there is none to read, which is reported. */
+/** Reads a pipeline; undefined if there is none to read, which is reported. */
 export function readPipeline(
   value: unknown,
   place: PipelinePlace,

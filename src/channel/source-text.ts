@@ -73,7 +73,7 @@ export function parseSource(file: string, written: string): SourceText {
   return { file, value, findings, locate: (pointer, of = 'value') => position(offsetOf(tree, pointer, of)) };
 }
 
-/** Comments, trailing commas and nesting, found without recursion; false where it is too deep to be read. */
+/** Comments, trailing commas and nesting, found without recursion; false if it is too deep to be read. */
 function scanTokens(text: string, complain: Complain): boolean {
   const scanner = createScanner(text, false);
   let depth = 0;

@@ -37,7 +37,7 @@ function misspelt(text: string, pointer: string): ExpressionProblem[] {
     const name = groups?.name ?? '';
     const near = PERSON.has(name) ? 'profile' : isKeyword(name) ? undefined : nearName(name, KEYWORDS);
     if (near === undefined) return [];
-    const message = `$${name} is no keyword, so it stays as it is written.${didYouMean(near)} A dollar that is meant is written \\$.`;
+    const message = `$${name} is not a keyword, so it stays as it is written.${didYouMean(near)} A dollar that is meant is written \\$.`;
     return [{ code: 'keyword-misspelt' as const, pointer, message, suggestion: near }];
   });
 }

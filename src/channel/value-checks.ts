@@ -9,7 +9,7 @@ import { unstorable, type Wrong } from './unstorable.ts';
 /** `saved`: as an editor wrote it, Liquid still in it. `final`: as it is sent. */
 export type ValueMode = 'saved' | 'final';
 
-/** What is wrong with a value, or undefined where it fits. */
+/** What is wrong with a value, or undefined if it fits. */
 export type ValueCheck = (value: unknown, mode: ValueMode) => Wrong | undefined;
 
 const COLOR = /^#[0-9a-f]{6}$/i;

@@ -23,6 +23,6 @@ export function writtenSecret(value: unknown, pointer: string): ExpressionProble
   const { constant, problems } = compileTemplate(value);
   if (!constant || problems.length > 0) return [];
   const message =
-    'The secret stands here as text, so whoever may read the channel, its versions or its bundle reads it too. Declare a sender field with "secret": true and read it here, as $sender.token does.';
+    'The secret stands here as text, so anyone who may read the channel, its versions or its bundle reads it too. Declare a sender field with "secret": true and read it here, as $sender.token does.';
   return [{ code: 'secret-written', pointer, message }];
 }

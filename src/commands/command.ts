@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { OptionTable } from './declarations.ts';
 
 export interface CommandContext {
-  /** Opened by whoever reads it. */
+  /** Opened by anyone who reads it. */
   readonly stdin: () => Readable;
   readonly stdout: Writable;
   readonly environment: Readonly<Record<string, string | undefined>>;

@@ -175,7 +175,7 @@ export const DECLARATIONS = {
     summary: 'Make a running server hold what a bundle, or a folder of channels, says.',
     takes: ['bundle|folder'],
     options: {
-      secrets: { type: 'boolean', description: 'Writes secrets anew that are set already.' },
+      secrets: { type: 'boolean', description: 'Writes secrets again that are set already.' },
       ...server,
     },
   },
@@ -185,7 +185,7 @@ export const DECLARATIONS = {
     options: { json },
   },
   'keys rotate': {
-    summary: 'Encrypt every stored secret anew with the first key of SLUICEWAY_SECRET_KEY.',
+    summary: 'Encrypt every stored secret again with the first key of SLUICEWAY_SECRET_KEY.',
     takes: [],
     options: { json },
   },

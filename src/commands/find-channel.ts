@@ -33,7 +33,7 @@ export async function findChannel(
 export function refusedBy(findings: readonly Finding[], what: string): Failure {
   const errors = findings.filter(({ severity }) => severity === 'error');
   const lines = errors.map(({ file, line, column, message }) => `  ${file}:${line}:${column} ${message}`);
-  return new Failure('DOCUMENT_INVALID', `${what}; mend them first:\n${lines.join('\n')}`, {
+  return new Failure('DOCUMENT_INVALID', `${what}; fix them first:\n${lines.join('\n')}`, {
     problems: errors,
   });
 }

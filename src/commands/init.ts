@@ -11,7 +11,7 @@ import { channelFiles } from './init-files.ts';
 const SID = /^[a-z][a-z0-9_]{1,62}$/;
 const SCHEMAS = fileURLToPath(new URL('../../docs/schemas', import.meta.url));
 
-/** Throws CONFLICT where there is such a folder already; it is never written into. */
+/** Throws CONFLICT if there is such a folder already; it is never written into. */
 export async function runInit(args: readonly string[], { stdout }: CommandContext): Promise<number> {
   const { places, options } = readArguments('init', args);
   const [sid = ''] = places;

@@ -1,4 +1,4 @@
-/** `sluiceway keys rotate`: every stored secret encrypted anew with the first key of SLUICEWAY_SECRET_KEY. */
+/** `sluiceway keys rotate`: every stored secret encrypted again with the first key of SLUICEWAY_SECRET_KEY. */
 
 import { readKeys } from '../access/read-keys.ts';
 import { type Rotated, rotateKeys } from '../access/rotate-keys.ts';
@@ -34,7 +34,7 @@ export async function runKeysRotate(args: readonly string[], context: CommandCon
 function placeText({ name, rows, changed, unreadable, problems }: Rotated): string {
   const more = unreadable === 0 ? '' : `, ${unreadable} cannot be read`;
   const lines = [
-    `${name}: ${changed} of ${rows} encrypted anew${more}`,
+    `${name}: ${changed} of ${rows} encrypted again${more}`,
     ...problems.map((each) => `  ${each}`),
   ];
   return lines.map((line) => `${line}\n`).join('');

@@ -139,7 +139,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Whoever answers without JSON is not Sluiceway; the caller of this says so.
+    // Anyone who answers without JSON is not Sluiceway; the caller of this says so.
     return undefined;
   }
 }

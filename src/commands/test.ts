@@ -38,7 +38,7 @@ export async function runTest(
   return failed > 0 ? 1 : 0;
 }
 
-/** Where the file was written anew, only tests that are wrong in themselves are left. */
+/** Where the file was written again, only tests that are wrong in themselves are left. */
 function failures({ tests, updated }: ChannelReport['files'][number]) {
   return tests.filter((test) => !test.passed && !(updated && Object.keys(test.happened).length > 0));
 }

@@ -1,4 +1,4 @@
-/** `sluiceway token create`: a token made in the database itself, for whoever has no admin token yet. */
+/** `sluiceway token create`: a token made in the database itself, for anyone who has no admin token yet. */
 import { FIRST_EMAIL, firstUser } from '../access/first-user.ts';
 import { lowerRole, ROLES } from '../access/permissions.ts';
 import { hashToken, newToken } from '../access/tokens.ts';

@@ -48,7 +48,7 @@ export interface CompiledItem {
   readonly unresolved: readonly UnresolvedVariable[];
   /** Values with their fallbacks; a promise only where there are formulas. */
   readonly resolve: (values: Values) => Resolved | Promise<Resolved>;
-  /** The parts by their names. Throws CONTENT_VARIABLE_MISSING where it is strict and an output has no value. */
+  /** The parts by their names. Throws CONTENT_VARIABLE_MISSING if it is strict and an output has no value. */
   readonly write: (values: Values) => Record<string, unknown>;
 }
 
@@ -104,7 +104,7 @@ export function unresolvedVariables(item: ItemContent): readonly UnresolvedVaria
   return compileItem(item, wholeContent(item), false).unresolved;
 }
 
-/** Gives the parts by their names. Throws or rejects with CONTENT_VARIABLE_MISSING, naming every variable that is. */
+/** Returns the parts by their names. Throws or rejects with CONTENT_VARIABLE_MISSING, naming every variable that is. */
 export function renderItem(
   { resolve, write }: CompiledItem,
   values: Values,

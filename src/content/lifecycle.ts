@@ -20,7 +20,7 @@ export type ContentCall =
   | 'sync_publish'
   | 'sync_withdraw';
 
-/** Whoever asks: an editor or admin through the API, or the content source that an item comes from. */
+/** Anyone who asks: an editor or admin through the API, or the content source that an item comes from. */
 export type Actor = 'editor' | 'admin' | 'source';
 
 export interface Transition {
@@ -129,6 +129,6 @@ const ADVICE: Readonly<Record<ContentStatus, string>> = {
   draft: 'Submit it for review first.',
   in_review: 'Approve or reject it first.',
   approved: 'Publish it, or edit it to make it a draft again.',
-  published: 'Edit it to make a new draft; the published version goes on serving meanwhile.',
+  published: 'Edit it to make a new draft; the published version goes on serving in the meantime.',
   archived: 'It stays archived; create a new item instead.',
 };

@@ -9,7 +9,7 @@ import type { UnresolvedVariable } from './unresolved.ts';
 type Values = Readonly<Record<string, unknown>>;
 
 export interface Trial {
-  /** As far as it can be rendered; null where it cannot. */
+  /** As far as it can be rendered; null if it cannot. */
   readonly content: Values | null;
   readonly findings: readonly ContentFinding[];
   /** Names of variables without value and fallback. */

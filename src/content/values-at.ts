@@ -22,7 +22,7 @@ function workedOut(value: unknown, name: string): unknown {
   return counts ? value.length : undefined;
 }
 
-/** A copy with a value at a path; undefined where the path leads through a value that can hold nothing. */
+/** A copy with a value at a path; undefined if the path leads through a value that can hold nothing. */
 export function withValueAt(holder: unknown, path: readonly string[], value: unknown): unknown {
   const [name, ...rest] = path;
   if (name === undefined) return value;

@@ -29,7 +29,7 @@ export function answeringKeys({ namespace, path }: LiquidVariable): readonly str
     : [own];
 }
 
-/** Reads the name of a variable as a text would. Throws REQUEST_INVALID where it is none. */
+/** Reads the name of a variable as a text would. Throws REQUEST_INVALID if it is none. */
 export function readVariable(name: string): Variable {
   const found = variableIn(name);
   if (found === undefined) {

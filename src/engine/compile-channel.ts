@@ -17,7 +17,7 @@ export interface CompiledChannel {
   readonly declare: (event: EmittedEvent) => RunEvent;
 }
 
-/** Compiles a checked document. Throws DOCUMENT_INVALID where a pipeline could not run. */
+/** Compiles a checked document. Throws DOCUMENT_INVALID if a pipeline could not run. */
 export function compileChannel(
   document: ChannelDocument,
   lookup: (type: string) => Pipe | undefined,

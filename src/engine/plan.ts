@@ -40,7 +40,7 @@ export interface Plan {
 
 /**
  * Compiles a checked pipeline. `lookup` gives the pipe of a type.
- * Throws DOCUMENT_INVALID where the pipeline could not run; the linter finds the same and more, with places.
+ * Throws DOCUMENT_INVALID if the pipeline could not run; the linter finds the same and more, with places.
  */
 export function compilePlan(
   name: string,

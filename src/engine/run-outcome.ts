@@ -33,7 +33,7 @@ export interface RunEvent extends EmittedEvent {
 }
 
 export type Decision =
-  /** `spent`: the failure is one to retry, and no tries are left. */
+  /** `spent`: the failure is retryable, and no tries are left. */
   | { readonly do: 'exit'; readonly spent?: true }
   | { readonly do: 'wait'; readonly delayMs: number; readonly reason: 'retry' | 'limit' | 'breaker' }
   | { readonly do: 'unknown' };

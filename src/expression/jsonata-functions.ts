@@ -136,7 +136,7 @@ function builtIn({ environment }: Focus, name: string): Callable {
   );
 }
 
-/** The time of the run; undefined where the scope has none. */
+/** The time of the run; undefined if the scope has none. */
 function millis({ environment }: Focus): number | undefined {
   const time = Date.parse(String(environment.lookup(NOW)));
   return Number.isNaN(time) ? undefined : time;

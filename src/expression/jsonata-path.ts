@@ -7,7 +7,7 @@ export const MAX_SEQUENCE = 20_000;
 /** The same in an expression that sorts with `^`, which costs the square of the length in memory. */
 export const MAX_SORTED = 5_000;
 
-/** A constant, or a variable and the names that follow it; undefined where the expression is anything else. */
+/** A constant, or a variable and the names that follow it; undefined if the expression is anything else. */
 export type Plain =
   | { readonly constant: unknown }
   | { readonly variable: string; readonly names: readonly string[] };

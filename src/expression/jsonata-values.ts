@@ -30,8 +30,8 @@ export function readable(value: unknown, copy = false): unknown {
 }
 
 /**
- * A result as plain JSON, without the marks the library leaves on its arrays. Throws JSONATA_FAILED where a function is
- * in it, EXPRESSION_LIMIT where it is too large.
+ * A result as plain JSON, without the marks the library leaves on its arrays. Throws JSONATA_FAILED if a function is
+ * in it, EXPRESSION_LIMIT if it is too large.
  */
 export function plainResult(result: unknown): unknown {
   let size = 0;

@@ -110,7 +110,7 @@ function parse(text: string, pointer: string) {
     const tree: unknown = expression.ast();
     const plain = plainForm(tree);
     const findings = explore(tree, pointer);
-    // The library reads its options anew at each evaluation.
+    // The library reads its options again at each evaluation.
     if (findings.sorts) options.sequence = MAX_SORTED;
     for (const [native, regex] of findings.regexes) regexes.set(native, regex);
     return { expression, findings, plain };

@@ -79,7 +79,7 @@ export function outputWriter(html: boolean): (value: unknown) => string {
   return html ? escapedText : outputText;
 }
 
-/** An output's value; throws CONTENT_VARIABLE_MISSING where there is none. The caller knows where it stands. */
+/** An output's value; throws CONTENT_VARIABLE_MISSING if there is none. The caller knows where it stands. */
 function present(value: unknown): unknown {
   const plain: unknown = toValue(value);
   if (plain === undefined || plain === null) throw missingOutput('The output');

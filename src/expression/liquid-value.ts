@@ -22,7 +22,7 @@ export interface LiquidValue {
 export type TextKind = 'text' | 'html';
 
 export interface LiquidValueOptions {
-  /** The kind of the text at a path in the value; undefined where it is no Liquid and stays as it is. */
+  /** The kind of the text at a path in the value; undefined if it is no Liquid and stays as it is. */
   readonly kindOf: (path: readonly string[]) => TextKind | undefined;
   /** As for one text. */
   readonly strict?: boolean;

@@ -2,7 +2,7 @@
 
 export type Step = string | number;
 
-/** Reads a path with own properties only; undefined where any step is missing. */
+/** Reads a path with own properties only; undefined if any step is missing. */
 export function readPath(root: unknown, path: readonly Step[]): unknown {
   let value = root;
   for (const step of path) {

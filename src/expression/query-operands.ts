@@ -83,7 +83,7 @@ function note(source: Source, { pointer, references }: Place, typed: boolean): v
   if (reference !== undefined) references.push(reference);
 }
 
-/** The pattern of `~=`; undefined where it is missing or no text. */
+/** The pattern of `~=`; undefined if it is missing or no text. */
 export type Pattern = (scope: Scope) => Regex | undefined;
 
 /** A pattern in quotes: values inside it match literally, and `\$` stays the pattern of a dollar. */

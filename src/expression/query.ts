@@ -31,7 +31,7 @@ const MAX_LENGTH = 10_000;
 const MAX_DEPTH = 100;
 
 export interface Query {
-  /** Throws TEMPLATE_VALUE_MISSING, QUERY_FAILED where it calculates with what is no number, REGEX_INVALID for a pattern that came as a value. */
+  /** Throws TEMPLATE_VALUE_MISSING, QUERY_FAILED if it calculates with what is no number, REGEX_INVALID for a pattern that came as a value. */
   readonly test: (scope: Scope) => boolean;
   readonly references: readonly Reference[];
 }

@@ -27,7 +27,7 @@ export interface Regex {
   readonly test: (text: string) => boolean;
   /** True where the pattern matches the text as a whole. */
   readonly testWhole: (text: string) => boolean;
-  /** The first match at or after `from`. Throws EXPRESSION_LIMIT where the pattern is too complex for so long a text. */
+  /** The first match at or after `from`. Throws EXPRESSION_LIMIT if the pattern is too complex for so long a text. */
   readonly find: (text: string, from?: number) => RegexMatch | undefined;
 }
 

@@ -78,7 +78,7 @@ export function parseSource(text: string, inItem: boolean): Source | undefined {
   return { keyword: first, path: rest, optional, text: `$${body}` };
 }
 
-/** Reads the template that starts with the `$` at `start`; undefined where that dollar is ordinary text. */
+/** Reads the template that starts with the `$` at `start`; undefined if that dollar is ordinary text. */
 export function scanKeyword(text: string, start: number): Found {
   let position = start + 1;
   const typed = text[position] === '#';

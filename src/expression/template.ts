@@ -18,7 +18,7 @@ const MAX_DEPTH = 400;
 export interface Template {
   /**
    * The rendered value, or a promise of it where `async`. Throws Failure TEMPLATE_SYNTAX, TEMPLATE_VALUE_MISSING,
-   * PIPE_PARAMS where a repeated source is no array, and what the JSONata expressions inside throw.
+   * PIPE_PARAMS if a repeated source is no array, and what the JSONata expressions inside throw.
    */
   readonly render: (scope: Scope) => unknown;
   /** True where rendering gives the same value each time. */

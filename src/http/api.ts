@@ -82,7 +82,7 @@ async function serve(
   return once({ caller, key, request, route, run });
 }
 
-/** Throws MEDIA_TYPE where a stream comes as something else than the route reads. */
+/** Throws MEDIA_TYPE if a stream comes as something else than the route reads. */
 function checkMediaType(known: readonly string[], raw: Request): void {
   const given = raw.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (given !== undefined && known.includes(given)) return;

@@ -17,7 +17,7 @@ export function checkRequest(validator: Validator, body: unknown): void {
   );
 }
 
-/** Throws REQUEST_INVALID where a text holds NUL or half a character, or where values are nested too deep. */
+/** Throws REQUEST_INVALID if a text holds NUL or half a character, or where values are nested too deep. */
 export function rejectUnstorable(body: unknown): void {
   const wrong = unstorable(body);
   if (wrong === undefined) return;
@@ -26,7 +26,7 @@ export function rejectUnstorable(body: unknown): void {
   throw new Failure('REQUEST_INVALID', message, { problems: [{ pointer, message }] });
 }
 
-/** Throws IMMUTABLE where a change names another value for what never changes after creation. */
+/** Throws IMMUTABLE if a change names another value for what never changes after creation. */
 export function refuseChange(member: string, given: string | undefined, stored: string | undefined): void {
   if (given === undefined || given === stored) return;
   const message = `"${member}" never changes after creation; it is "${stored}". Leave it out, or create a new one.`;

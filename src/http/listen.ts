@@ -14,7 +14,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not listen there. Choose a SLUICEWAY_PORT of 1024 or above',
 };
 
-/** Why nothing can listen where the settings say, in words for whoever made them. */
+/** Why nothing can listen where the settings say, in words for anyone who made them. */
 function asRefused(thrown: NodeJS.ErrnoException, { host, port }: Address): Error {
   const reason = REFUSALS[thrown.code ?? ''];
   if (reason === undefined) return thrown;
@@ -26,7 +26,7 @@ export interface Listening {
   readonly close: () => Promise<void>;
 }
 
-/** Listens for requests; resolves with the address. Throws SETTINGS_INVALID where nobody can listen there. */
+/** Listens for requests; resolves with the address. Throws SETTINGS_INVALID if nobody can listen there. */
 export function listen(app: Hono, address: Address): Promise<Listening> {
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, hostname: address.host, port: address.port }, (info) => {

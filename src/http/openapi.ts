@@ -14,7 +14,7 @@ const TAGS: Readonly<Record<string, string>> = {
   content: 'The content library: items, their review, their versions.',
   channels: 'Ways to reach people: documents, checks, dry runs, operations.',
   'operator-events':
-    'What whoever runs the engine is told: open lanes, ended mailings, messages that were given up.',
+    'What anyone who runs the engine is told: open lanes, ended mailings, messages that were given up.',
   webhooks: 'Where operator events are sent.',
 };
 

@@ -15,9 +15,9 @@ import { parseAllowList } from './allow-list.ts';
 export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
 
 export interface AddressGuard {
-  /** Throws ADDRESS_FORBIDDEN where the host is an address literal in a forbidden range. Names pass: they are judged when resolved. */
+  /** Throws ADDRESS_FORBIDDEN if the host is an address literal in a forbidden range. Names pass: they are judged when resolved. */
   readonly check: (hostname: string, port: number) => void;
-  /** The addresses of a host that may be reached. Throws ADDRESS_FORBIDDEN where there is none, and what the resolver throws. */
+  /** The addresses of a host that may be reached. Throws ADDRESS_FORBIDDEN if there is none, and what the resolver throws. */
   readonly resolve: (hostname: string, port: number) => Promise<readonly LookupAddress[]>;
   /** The `lookup` for a connection to this port: the socket is pinned to a checked address. Never called for address literals. */
   readonly lookupFor: (port: number) => LookupFunction;

@@ -7,7 +7,7 @@ const GLOBAL_UNICAST: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2000::'), 3];
 /** The well-known prefix of RFC 6052 ends in the embedded address; the local-use prefixes of RFC 8215 are never reached. */
 const NAT64: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('64:ff9b::'), 96];
 
-/** Addresses at which clouds hand out credentials to whoever asks. The first is link-local, the last two look public or private. */
+/** Addresses at which clouds hand out credentials to anyone who asks. The first is link-local, the last two look public or private. */
 const METADATA = new Set([
   '169.254.169.254',
   '169.254.170.2',

@@ -22,7 +22,7 @@ type TokenAuth = Extract<HttpAuth, { readonly type: 'oauth2' | 'jwt' }>;
 
 const REFRESH_TOKEN_KEPT_MS = 365 * 86_400_000;
 
-/** Kept apart: a token that is only signed costs less to sign anew than to share. */
+/** Kept apart: a token that is only signed costs less to sign again than to share. */
 interface Sources {
   readonly shared: TokenSource;
   readonly local: TokenSource;
@@ -32,7 +32,7 @@ const sourcesOf = new WeakMap<TokenCache, Sources>();
 
 /**
  * Sends a request with its `auth` applied. Throws what `send` throws, PIPE_PARAMS for credentials that cannot be used, and
- * AUTH_FAILED where a token endpoint refuses (`kind` client, rate_limited or server). Whatever goes wrong before the request
+ * AUTH_FAILED if a token endpoint refuses (`kind` client, rate_limited or server). Whatever goes wrong before the request
  * itself is sent is never ambiguous. A 401 is answered once with a new token.
  */
 export function authorize(request: HttpRequest, deps: AuthorizeDeps): Promise<HttpAnswer> {

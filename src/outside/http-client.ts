@@ -21,7 +21,7 @@ export interface HttpClient {
   /** Open pools, for metrics. */
   readonly poolCount: () => number;
   /**
-   * Ends all connections now. What is still in flight fails: with SHUTDOWN where nothing was sent, else as an ambiguous
+   * Ends all connections now. What is still in flight fails: with SHUTDOWN if nothing was sent, else as an ambiguous
    * HTTP_NETWORK. Later sends throw SHUTDOWN.
    */
   readonly close: () => Promise<void>;

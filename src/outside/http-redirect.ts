@@ -13,7 +13,7 @@ export interface Hop {
 }
 
 /**
- * The request that follows a redirect (RFC 9110, 15.4), or undefined where the answer stands for itself: no redirect, no
+ * The request that follows a redirect (RFC 9110, 15.4), or undefined if the answer stands for itself: no redirect, no
  * usable location, or a step from https down to http. Headers that may hold credentials stay within their origin.
  */
 export function followRedirect(request: HttpRequest, answer: HttpAnswer): Hop | undefined {

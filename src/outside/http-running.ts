@@ -6,7 +6,7 @@ export interface Stoppable {
 }
 
 export interface Running {
-  /** Gives the place to `leave` later. */
+  /** Returns the place to `leave` later. */
   readonly enter: (running: Stoppable) => number;
   readonly leave: (place: number) => void;
   readonly stopAll: () => void;

@@ -30,7 +30,7 @@ const MAX_RESPONSE_BYTES = 65_536;
 /** What every push service takes (RFC 8291, section 4), less what encryption adds. */
 const MAX_PAYLOAD_BYTES = 3_993;
 const DEFAULT_TTL_SECONDS = 86_400;
-/** Signatures are good for 12 hours; they are made anew long before. */
+/** Signatures are good for 12 hours; they are made again long before. */
 const SIGNATURE_KEPT_MS = 3_600_000;
 const SIGNATURES_KEPT = 1_000;
 
@@ -98,7 +98,7 @@ export function createPush({ send, now }: PushOptions): Push {
   });
 }
 
-/** What the service worker of the site gets as JSON. Throws VALUES_INVALID where it is too long. */
+/** What the service worker of the site gets as JSON. Throws VALUES_INVALID if it is too long. */
 function payloadOf({ messageId, template }: ModuleRequest): string {
   const image = textOf(template, 'image');
   const url = textOf(template, 'deep_link');
@@ -131,7 +131,7 @@ function sign(audience: string, contact: string, publicKey: string, privateKey: 
   }
 }
 
-/** The payload for this browser alone; undefined where its keys are none. */
+/** The payload for this browser alone; undefined if its keys are none. */
 function encrypted(subscription: ModuleRequest['subscription'], payload: string): Buffer | undefined {
   const p256dh = textOf(subscription, 'p256dh').replace(/=+$/, '');
   const auth = textOf(subscription, 'auth').replace(/=+$/, '');

@@ -17,7 +17,7 @@ declare module 'smpp' {
 
   class Session extends EventEmitter {
     constructor(options: { readonly socket: Socket });
-    /** Gives the PDU its number; false where the socket takes nothing any more. Throws where a field cannot be written. */
+    /** Gives the PDU its number; false if the socket takes nothing any more. Throws where a field cannot be written. */
     send(pdu: PDU): boolean;
   }
 

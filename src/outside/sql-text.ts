@@ -49,7 +49,7 @@ export function readStatement(text: string, dialect: SqlDialect): ReadStatement 
   return { text: converted, places, verb };
 }
 
-/** Throws PIPE_PARAMS where the values do not fit the places. */
+/** Throws PIPE_PARAMS if the values do not fit the places. */
 export function checkPlaces(statement: ReadStatement, values: number, dialect: SqlDialect): void {
   if (statement.places === values) return;
   const operator = dialect === 'postgresql' ? ' A question mark that is an operator is written "??".' : '';

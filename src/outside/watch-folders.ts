@@ -4,7 +4,7 @@ import { type FSWatcher, watch } from 'node:fs';
 /** Editors write a file in several steps; what comes within this time is one change. */
 const SETTLE_MS = 300;
 
-/** Calls `changed` some time after anything below the folders changed, one call at a time. Gives a function that ends it. */
+/** Calls `changed` some time after anything below the folders changed, one call at a time. Returns a function that ends it. */
 export function watchFolders(
   folders: readonly string[],
   changed: () => Promise<void>,

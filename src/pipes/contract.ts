@@ -41,7 +41,7 @@ export interface Capabilities {
 export type CapabilityName = keyof Capabilities;
 
 export interface Store {
-  /** The value, or undefined where there is none or it has expired. */
+  /** The value, or undefined if there is none or it has expired. */
   readonly get: (key: string, table: string) => Promise<unknown>;
   readonly set: (key: string, value: unknown, ttlSeconds: number, table: string) => Promise<void>;
   readonly delete: (key: string, table: string) => Promise<void>;

@@ -117,7 +117,7 @@ function algorithmFits(type: string, algorithm: unknown): boolean {
 
 /**
  * The credentials of a request. Without `auth_type` a user name stands for `basic`, as in Altcraft's dialect, and
- * everything else for none. Throws PIPE_PARAMS where one is missing or empty.
+ * everything else for none. Throws PIPE_PARAMS if one is missing or empty.
  */
 export function buildAuth(params: AuthParams): HttpAuth | undefined {
   const need = (name: keyof AuthParams): string => {

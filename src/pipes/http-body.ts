@@ -23,7 +23,7 @@ const MEDIA_TYPES = Object.freeze({
 });
 
 /**
- * The body of a request; undefined where it has none: GET and HEAD never have one, and `form` puts its fields into
+ * The body of a request; undefined if it has none: GET and HEAD never have one, and `form` puts its fields into
  * the query string. Throws PIPE_INPUT where `$in.body` is not what the content type needs.
  */
 export function buildBody(

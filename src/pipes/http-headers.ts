@@ -41,7 +41,7 @@ export function requestHeaders(given: Readonly<Record<string, unknown>>): Record
   return headers;
 }
 
-/** The name in lower case. Throws PIPE_PARAMS where it is none, or is not the author's to set. */
+/** The name in lower case. Throws PIPE_PARAMS if it is none, or is not the author's to set. */
 export const headerName: (written: string) => string = createMemo(checkedName);
 
 function checkedName(written: string): string {
@@ -58,7 +58,7 @@ function checkedName(written: string): string {
   return name;
 }
 
-/** The value itself. Throws PIPE_PARAMS where a header cannot carry it. */
+/** The value itself. Throws PIPE_PARAMS if a header cannot carry it. */
 export function headerValue(name: string, value: string): string {
   if (!UNFIT.test(value)) return value;
   throw new Failure(

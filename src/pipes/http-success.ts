@@ -69,7 +69,7 @@ async function holds(when: Evaluate<unknown>, answer: HttpAnswer, details: Failu
   }
 }
 
-/** The body as JSON where it is JSON, otherwise as text. */
+/** The body as JSON if it is JSON, otherwise as text. */
 function bodyValue(body: Buffer): unknown {
   const text = new TextDecoder().decode(body);
   try {
@@ -85,7 +85,7 @@ function kindOf(status: number): string {
   return status >= 400 ? 'client' : 'rejected';
 }
 
-/** The wait a `Retry-After` header asks for (RFC 9110, 10.2.3), from `now`; undefined where it says nothing. */
+/** The wait a `Retry-After` header asks for (RFC 9110, 10.2.3), from `now`; undefined if it says nothing. */
 export function retryAfterMs(header: string | undefined, now: string): number | undefined {
   if (header === undefined) return undefined;
   const text = header.trim();

@@ -70,7 +70,7 @@ export function hostProblem(written: unknown): string | undefined {
   const foreign = host.find((part) => typeof part !== 'string' && !TRUSTED.has(part.keyword));
   return foreign === undefined || typeof foreign === 'string'
     ? undefined
-    : `${foreign.text} is pasted into the host of the address, so whoever sets it chooses where the request goes; take the host from a constant or from $sender, $account or $resource.`;
+    : `${foreign.text} is pasted into the host of the address, so anyone who sets it chooses where the request goes; take the host from a constant or from $sender, $account or $resource.`;
 }
 
 /** Percent-encoded as UTF-8, a space as %20, which every server reads alike. */

@@ -4,7 +4,7 @@ import { Failure } from '../errors.ts';
 /** A key has so many characters at most. */
 export const MAX_KEY_LENGTH = 512;
 
-/** The key itself. Throws PIPE_PARAMS where it is empty or too long. */
+/** The key itself. Throws PIPE_PARAMS if it is empty or too long. */
 export function storeKey(key: string): string {
   if (key !== '' && key.length <= MAX_KEY_LENGTH) return key;
   throw new Failure(

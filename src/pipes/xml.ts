@@ -17,7 +17,7 @@ const TEXT = '#text';
 
 /**
  * The XML of a template, as UTF-8. Null and empty values give an empty element, a null attribute is left out, and
- * characters that XML 1.0 cannot carry are left out. Throws PIPE_PARAMS where the template is not of that form.
+ * characters that XML 1.0 cannot carry are left out. Throws PIPE_PARAMS if the template is not of that form.
  */
 export function buildXml(template: unknown): Buffer {
   const keys = isObject(template) ? Object.keys(template) : [];

@@ -5,9 +5,9 @@ import { type Blame, FAILURES } from '../errors.ts';
 import { code, page, table } from './markdown.ts';
 
 const BLAMES: Readonly<Record<Blame, string>> = {
-  author: 'whoever wrote the document',
-  caller: 'whoever sent the request',
-  operator: 'whoever runs Sluiceway',
+  author: 'anyone who wrote the document',
+  caller: 'anyone who sent the request',
+  operator: 'anyone who runs Sluiceway',
   provider: 'the provider refused',
   weather: 'nobody: no answer came',
   us: 'Sluiceway has a bug',

@@ -54,7 +54,7 @@ const selectBySid = statement((db, given: Given<{ sid: string }>) =>
   selectChannels(db, eq(channel.sid, given.sid)),
 );
 
-/** Returns a channel that is not deleted, whoever owns it. */
+/** Returns a channel that is not deleted, no matter who owns it. */
 export async function findChannel(to: Sql, sid: string): Promise<ChannelRow | undefined> {
   const [row] = await selectBySid(to, { sid });
   return row;

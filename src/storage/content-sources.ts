@@ -53,7 +53,7 @@ function valuesOf(values: SourceValues): SqlValue[] {
   ];
 }
 
-/** Makes a source; undefined where its name is taken, or its id. */
+/** Makes a source; undefined if its name is taken, or its id. */
 export async function insertSource(
   sql: Sql,
   source: { readonly id: string; readonly accountId: string; readonly provider: string },
@@ -175,7 +175,7 @@ export async function noteSuccess(sql: Sql, id: string): Promise<void> {
   );
 }
 
-/** Counts a failure, and pauses the source with the `pauseAt`th in a row. Gives whether it was this one that paused it. */
+/** Counts a failure, and pauses the source with the `pauseAt`th in a row. Returns whether it was this one that paused it. */
 export async function noteFailure(
   sql: Sql,
   id: string,

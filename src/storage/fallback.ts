@@ -105,7 +105,7 @@ export interface MovedMessage {
 
 /**
  * Moves what waits in a lane to other senders, each as a new attempt; `trail` tells why, as JSON text. What was claimed,
- * moved or reported as sent meanwhile stays. Gives the lanes they wait in now.
+ * moved or reported as sent in the meantime stays. Returns the lanes they wait in now.
  */
 export async function moveMessages(
   sql: Sql,

@@ -3,7 +3,7 @@ import type { Json } from '../json.ts';
 import type { Sql } from './database.ts';
 
 export interface AccountGuards {
-  /** As they were checked when they were saved; null where there are none. */
+  /** As they were checked when they were saved; null if there are none. */
   readonly rules: Json;
   /** The account suppresses at least one address. */
   readonly suppresses: boolean;
@@ -24,7 +24,7 @@ export interface SendingRulesRow {
   readonly updated_at: Date;
 }
 
-/** The rules of an account, held until the transaction ends; undefined where it has none. */
+/** The rules of an account, held until the transaction ends; undefined if it has none. */
 export async function lockSendingRules(tx: Sql, accountId: string): Promise<SendingRulesRow | undefined> {
   const rows = await tx.query<SendingRulesRow>(
     'select rules, updated_at from sending_rules where account_id = $1 for update',

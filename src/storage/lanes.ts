@@ -85,7 +85,7 @@ export function showLanes(sql: Sql, accountId: string, nowMs: number): Promise<S
 const NAMES = `'lane', l.key, 'laneId', l.id, 'channel', c.sid, 'sender', s.sid`;
 const NAMED = 'left join channel c on c.id = l.channel_id left join sender s on s.id = l.sender_id';
 
-/** Pauses or resumes a lane; undefined where the account has no such lane. */
+/** Pauses or resumes a lane; undefined if the account has no such lane. */
 export async function pauseLane(
   sql: Sql,
   accountId: string,
@@ -110,7 +110,7 @@ export async function pauseLane(
 }
 
 /**
- * Opens a lane's breaker until `probeAtMs`; undefined where it is open already. `fault` is JSON text. Told is only that
+ * Opens a lane's breaker until `probeAtMs`; undefined if it is open already. `fault` is JSON text. Told is only that
  * it opened, not that a probe failed; and to all accounts only what cannot be of another one.
  */
 export async function openBreaker(
@@ -153,7 +153,7 @@ export async function probeBreaker(sql: Sql, id: number, nowMs: number, untilMs:
   return rows.length === 1;
 }
 
-/** Closes a breaker and tells every node to look behind its cursors; undefined where it is closed already. */
+/** Closes a breaker and tells every node to look behind its cursors; undefined if it is closed already. */
 export function closeBreaker(
   sql: Sql,
   id: number,
@@ -163,7 +163,7 @@ export function closeBreaker(
 }
 
 /**
- * Closes the breaker of a lane and ends its rest, by hand; undefined where the account has no such lane that needs it.
+ * Closes the breaker of a lane and ends its rest, by hand; undefined if the account has no such lane that needs it.
  * Told is only that a breaker closed.
  */
 export function resetLane(

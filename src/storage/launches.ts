@@ -66,12 +66,12 @@ export interface NewLaunch {
   readonly nowMs: number;
   /** For tests: these profiles instead of the mailing's audience, as JSON text. */
   readonly audience: string | null;
-  /** The version of the mailing's content item; null where it has content of its own. */
+  /** The version of the mailing's content item; null if it has content of its own. */
   readonly contentVersion: number | null;
 }
 
 /**
- * Fixes what a mailing sends in a new launch and brings the mailing to state `to` (null: as it is); undefined where the
+ * Fixes what a mailing sends in a new launch and brings the mailing to state `to` (null: as it is); undefined if the
  * mailing is not in one of the `from` states. A launch with an audience is to be opened; that of a trigger mailing waits
  * for its triggers.
  */
@@ -195,7 +195,7 @@ export async function setLaunchStates(
 
 /**
  * Stops the launches of a mailing that are under way; with `withdraws` those that have ended, too, because what they
- * placed still stands. Gives what is now to be stopped page by page.
+ * placed still stands. Returns what is now to be stopped page by page.
  */
 export async function stopLaunches(sql: Sql, mailingId: string, withdraws: boolean): Promise<string[]> {
   const rows = await sql.query<{ id: string }>(
@@ -207,7 +207,7 @@ export async function stopLaunches(sql: Sql, mailingId: string, withdraws: boole
   return rows.map((row) => row.id);
 }
 
-/** The launch of a mailing that takes triggers now; undefined where there is none. */
+/** The launch of a mailing that takes triggers now; undefined if there is none. */
 export async function triggeredLaunch(sql: Sql, mailingId: string): Promise<LaunchRow | undefined> {
   const rows = await sql.query<LaunchRow>(
     `${SELECT} where l.mailing_id = $1 and l.kind = 'real' and l.state in ('sending', 'paused')

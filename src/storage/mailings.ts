@@ -87,7 +87,7 @@ export async function insertMailing(sql: Sql, mailing: NewMailing): Promise<bool
   return rows.length === 1;
 }
 
-/** A mailing; without an account, whoever owns it, for the corridor. */
+/** A mailing; without an account, no matter who owns it, for the corridor. */
 export async function readMailing(sql: Sql, id: string, accountId?: string): Promise<MailingRow | undefined> {
   const rows = await sql.query<MailingRow>(
     `${SELECT} where m.id = $1 and ($2::uuid is null or m.account_id = $2)`,
@@ -112,7 +112,7 @@ export async function listMailings(
   return { rows, total: count?.total ?? 0 };
 }
 
-/** Moves a mailing from one of some states to another; false where it was in none of them. */
+/** Moves a mailing from one of some states to another; false if it was in none of them. */
 export async function moveMailing(
   sql: Sql,
   id: string,

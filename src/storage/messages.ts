@@ -195,7 +195,7 @@ export async function countStoppedRedrives(
 /**
  * Gives messages a new attempt, each on its own id: those of the filter that ended without success and wait nowhere.
  * It goes through the channel as it is now, since it is for a mistake of the channel that most are sent again.
- * Gives the redriven ids with their lanes.
+ * Returns the redriven ids with their lanes.
  */
 export function redriveMessages(
   sql: Sql,

@@ -5,16 +5,16 @@ import { Failure } from '../errors.ts';
 import type { Database, Sql } from './database.ts';
 
 const FOLDER = fileURLToPath(new URL('./migrations/', import.meta.url));
-/** Any fixed number: one migration at a time on one database, and nobody else makes tables meanwhile. */
+/** Any fixed number: one migration at a time on one database, and nobody else makes tables in the meantime. */
 const LOCK = 7_584_201;
 const COMPATIBLE = '-- compatible\n';
 
 /**
  * Applies what is missing, each migration in its own transaction, one process at a time. A migration is known by the
- * number of its file, so that one that comes late with a lower number is applied, too. Gives how many were applied.
+ * number of its file, so that one that comes late with a lower number is applied, too. Returns how many were applied.
  *
  * A migration whose first line is `-- compatible` leaves programs that do not know it working, so that a release can be
- * rolled out node by node, and back. Throws CONFLICT where a newer program has applied one that does not say so.
+ * rolled out node by node, and back. Throws CONFLICT if a newer program has applied one that does not say so.
  */
 export async function migrate(database: Database): Promise<number> {
   const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.sql')).sort();

@@ -38,7 +38,7 @@ function lookedAt(condition: AudienceCondition, selected: string, pageRows: numb
        where ${after} and s.status = 'subscribed' ${limit}),
      page as (select * from looked)`;
   }
-  // As many are looked at whoever of them is meant, so that no page takes long; constants make it a walk along the index.
+  // As many are looked at anyone who of them is meant, so that no page takes long; constants make it a walk along the index.
   const profile = condition.text === 'true' && selected === '' ? '' : 'join profile p on p.id = s.profile_id';
   return `looked as materialized (
        select s.* from subscription s where s.resource_id = $4::uuid and s.channel_id = $5::int and ${after} ${limit}),
@@ -48,7 +48,7 @@ function lookedAt(condition: AudienceCondition, selected: string, pageRows: numb
 }
 
 /**
- * Turns the next page of a direct launch's audience into messages and waiting rows, in one statement: whoever is
+ * Turns the next page of a direct launch's audience into messages and waiting rows, in one statement: anyone who is
  * subscribed, in the order of subscription ids. Opening a page again changes nothing.
  */
 export async function openDirectPage(
@@ -104,7 +104,7 @@ export async function openDirectPage(
     given,
     'authored',
   );
-  // Without a row the launch was paused or stopped meanwhile, or another process has its turn: to be looked at again.
+  // Without a row the launch was paused or stopped in the meantime, or another process has its turn: to be looked at again.
   return row === undefined
     ? { opened: 0, more: true, openedTo }
     : { opened: row.opened, more: row.more, openedTo: row.opened_to, lanes: row.lanes ?? null };

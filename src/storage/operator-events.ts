@@ -48,7 +48,7 @@ export function emitOperatorEvents(now: string): string {
       and w.status = 'active' and (t.type = any(w.events) or '*' = any(w.events)))`;
 }
 
-/** What `emitOperatorEvents` wrote, as a JSON value for a select; null where there was nothing to tell. */
+/** What `emitOperatorEvents` wrote, as a JSON value for a select; null if there was nothing to tell. */
 export const EMITTED_EVENTS = `(select json_agg(json_build_object('id', id, 'account', account_id, 'type', type, 'data', data))
   from emitted)`;
 

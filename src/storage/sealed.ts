@@ -1,4 +1,4 @@
-/** Every place where encrypted values are kept, for encrypting them anew. Rows are read and written in batches. */
+/** Every place where encrypted values are kept, for encrypting them again. Rows are read and written in batches. */
 import type { Sql } from './database.ts';
 
 export interface SealedPlace {
@@ -113,7 +113,7 @@ export async function lockSealed(
      where ${condition} and ${key} > $1 order by ${key} limit $2 for update`,
     [after, limit],
   );
-  // Whoever claims skips what is held here, so afterwards it must look behind its cursors.
+  // Anyone who claims skips what is held here, so afterwards it must look behind its cursors.
   if (table === 'waiting' && rows.length > 0) {
     await tx.query(
       'update lane set epoch = epoch + 1 where id in (select lane_id from waiting where id = any($1::uuid[]))',

@@ -75,7 +75,7 @@ export function settleStatement(settlement: Settlement): { text: string; values:
     parts.length = 0;
     if (rare) {
       values.push(arrayText(parks, 'uuid', (row) => row.messageId));
-      // A launch that was resumed or stopped meanwhile has no paused rows any more: they are due again soon.
+      // A launch that was resumed or stopped in the meantime has no paused rows any more: they are due again soon.
       parts.push(`paused as materialized (select m.id from message m join launch l on l.id = m.launch_id
         where m.id = any($${FIRST_FREE + values.length}::uuid[]) and l.state = 'paused' for share of l)`);
       due = `case when r.due = ${PARKED_DUE_MS} and w.message_id not in (select id from paused) then $2 + interval '1 second' else ${due} end`;

@@ -26,7 +26,7 @@ export interface SettledMessage {
   readonly externalId: string | null;
   /** Set: the external id counts only if the message has none. */
   readonly fills?: true;
-  /** It goes on with another sender, in that one's lane, unless it was reported as sent meanwhile. */
+  /** It goes on with another sender, in that one's lane, unless it was reported as sent in the meantime. */
   readonly next?: { readonly senderId: string; readonly laneId: number };
 }
 

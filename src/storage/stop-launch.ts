@@ -24,7 +24,7 @@ export interface WaitingPlace {
 /**
  * Ends what waits of a launch among the next rows of a lane: the messages are stopped, their rows go. What was sent
  * keeps what it has scheduled, and what runs now is left to its run. Parked rows are looked at where it is said so.
- * Gives where the next page begins; undefined after the last one.
+ * Returns where the next page begins; undefined after the last one.
  */
 export async function stopWaiting(
   sql: Sql,
@@ -122,7 +122,7 @@ export async function openMessages(sql: Sql, launchId: string): Promise<number> 
 }
 
 /**
- * Makes the next parked rows of a launch due again, unless it is paused anew. Gives the id after which the next page
+ * Makes the next parked rows of a launch due again, unless it is paused again. Returns the id after which the next page
  * begins; undefined after the last one.
  */
 export async function unparkPage(

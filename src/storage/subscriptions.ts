@@ -35,7 +35,7 @@ export type WrittenSubscription = Pick<SubscriptionRow, 'id' | 'profile_id' | 'r
 
 /**
  * Creates or updates subscriptions; given fields are merged into those that are there. (profile, resource, channel)
- * must be unique in the list. Gives the rows in no order; one that was created has the id that was given.
+ * must be unique in the list. Returns the rows in no order; one that was created has the id that was given.
  */
 export async function upsertSubscriptions(
   sql: Sql,

@@ -28,7 +28,7 @@ export interface WrittenRow {
 
 /**
  * Writes suppressions of an account, no address twice for the same channel and resource; one that is there gets the new
- * reason, source and expiry. Gives them in no order; one that was made has the id that was given.
+ * reason, source and expiry. Returns them in no order; one that was made has the id that was given.
  */
 export async function writeSuppressions(
   sql: Sql,
@@ -200,7 +200,7 @@ export async function countSuppressions(
   return row?.total ?? 0;
 }
 
-/** Gives what was deleted; undefined where the account has none with this id. */
+/** Returns what was deleted; undefined if the account has none with this id. */
 export async function deleteSuppression(
   sql: Sql,
   accountId: string,

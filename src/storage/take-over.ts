@@ -15,7 +15,7 @@ export interface OrphanRow {
 }
 
 export interface TakenOver {
-  /** The node that holds the orphans until all is decided, and is to leave then; undefined where no node had died. */
+  /** The node that holds the orphans until all is decided, and is to leave then; undefined if no node had died. */
   readonly heir: number | undefined;
   readonly orphans: readonly OrphanRow[];
   /** One event for each node that died. */

@@ -121,7 +121,7 @@ export async function updateWebhook(
   return row as WebhookRow;
 }
 
-/** Disables an active webhook; false where it is not. */
+/** Disables an active webhook; false if it is not. */
 export async function disableWebhook(tx: Sql, id: string, reason: string, nowMs: number): Promise<boolean> {
   const rows = await tx.query<{ lane_id: number }>(
     `update webhook set status = 'disabled', status_reason = $2, updated_at = $3

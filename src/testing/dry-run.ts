@@ -40,7 +40,7 @@ export interface DryRunOutside {
 
 /**
  * Runs a pipeline once; without `outside` answers are made up and said so.
- * Throws DOCUMENT_INVALID where the channel has no such pipeline or pipe.
+ * Throws DOCUMENT_INVALID if the channel has no such pipeline or pipe.
  */
 export async function dryRun(
   channel: ChannelDocument,

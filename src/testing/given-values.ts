@@ -29,7 +29,7 @@ const NAMES = ['id', 'sid', 'name'];
 
 /**
  * The values by group with defaults; the template is still to be rendered. What a test leaves out is left out.
- * Throws VALUES_INVALID where a value does not fit its field, or there is no such field.
+ * Throws VALUES_INVALID if a value does not fit its field, or there is no such field.
  */
 export function completeValues(channel: ChannelDocument, test: GoldenTest): GivenValues {
   const problems: Problem[] = [];

@@ -50,7 +50,7 @@ export function updatedFile(document: GoldenFile, reports: readonly TestReport[]
   return { ...document, tests };
 }
 
-/** Writes the file back where the update changed it; true where it did. */
+/** Writes the file back where the update changed it; true if it did. */
 export async function updateGoldenFile(
   file: string,
   document: GoldenFile,

@@ -31,7 +31,7 @@ export interface GoldenReport {
   readonly outs: readonly ExitName[];
 }
 
-/** Runs all tests of a checked channel. Throws DOCUMENT_INVALID where the channel cannot run. */
+/** Runs all tests of a checked channel. Throws DOCUMENT_INVALID if the channel cannot run. */
 export async function runGoldenTests(
   channel: ChannelDocument,
   tests: readonly GoldenTest[],

@@ -16,7 +16,7 @@ export interface ShownRequest {
 /** Shows a sent request. */
 export async function showRequest(request: HttpRequest): Promise<ShownRequest> {
   const type = request.headers['content-type'] ?? '';
-  // The boundary of a multipart body is drawn anew for each request.
+  // The boundary of a multipart body is drawn again for each request.
   const headers = {
     ...request.headers,
     ...(type.startsWith('multipart/') && { 'content-type': 'multipart/form-data' }),

@@ -12,7 +12,7 @@ import type { GoldenFile } from './golden-test.ts';
 export interface FileReport {
   readonly file: string;
   readonly tests: readonly TestReport[];
-  /** `--update` wrote it anew. */
+  /** `--update` wrote it again. */
   readonly updated: boolean;
 }
 

@@ -12,7 +12,7 @@ const NEW = randomBytes(32);
 const SENDERS = 600;
 
 describe.skipIf(!(await serverReachable()))('rotating keys on a server', () => {
-  it('loses nothing that the running engine writes meanwhile', async () => {
+  it('loses nothing that the running engine writes in the meantime', async () => {
     const { database, second, end } = await openTestDatabase('server', NOW_MS);
     try {
       const old = createVault([OLD]);

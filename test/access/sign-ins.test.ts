@@ -47,7 +47,7 @@ describe.each(await databaseKinds())('tries, %s', (kind) => {
     expect((await attempt('crowd@example.com', undefined, NOW + 900_000))?.id).toBe(id);
   });
 
-  it('begin anew after the right password, which is not taken once it was replaced', async () => {
+  it('begin again after the right password, which is not taken once it was replaced', async () => {
     const id = await user('again@example.com');
     for (let count = 0; count < 9; count += 1) await attempt('again@example.com');
     const tenth = await attempt('again@example.com');

@@ -262,7 +262,7 @@ describe('rules and settings of a bundle', () => {
     expect((await engine.api.get('/webhooks')).data).toMatchObject([{ status: 'disabled' }]);
   });
 
-  it('keep secrets that are set, unless they are to be written anew', async () => {
+  it('keep secrets that are set, unless they are to be written again', async () => {
     const setAt = async () => {
       const [crm] = (await engine.api.get('/connectors')).data;
       const [hook] = (await engine.api.get('/webhooks')).data;

@@ -157,7 +157,7 @@ describe('sluiceway plan and apply', () => {
     await writeBundle(bundle('https://eu.acme.example'));
   });
 
-  it('leaves secrets that are set, unless it is told to write them anew', async () => {
+  it('leaves secrets that are set, unless it is told to write them again', async () => {
     const setAt = async () => (await engine.api.get('/senders')).data[0].fields.token.setAt;
     const before = await setAt();
     const rotated = { ...SECRETS, ACME_TOKEN: 'another-token' };

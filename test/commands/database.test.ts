@@ -260,21 +260,21 @@ describe('sluiceway keys rotate', () => {
     await inDatabase(fill);
   });
 
-  it('encrypts every secret anew, after which the old key is not needed and nothing is left to do', async () => {
+  it('encrypts every secret again, after which the old key is not needed and nothing is left to do', async () => {
     const { code, output } = await runCommand(['keys', 'rotate'], settings(`${NEW},${OLD}`));
     expect(code).toBe(0);
     expect(output.split('\n').slice(0, -2)).toEqual([
-      'senders: 450 of 450 encrypted anew',
-      'resources: 1 of 1 encrypted anew',
-      'content sources: 1 of 1 encrypted anew',
-      'connectors: 1 of 1 encrypted anew',
-      'webhooks: 1 of 1 encrypted anew',
-      'provider settings: 1 of 1 encrypted anew',
-      'subscriptions: 1 of 1 encrypted anew',
-      'tokens of providers: 1 of 1 encrypted anew',
-      'keys of the installation: 1 of 1 encrypted anew',
-      'kept answers: 1 of 1 encrypted anew',
-      'waiting events: 1 of 1 encrypted anew',
+      'senders: 450 of 450 encrypted again',
+      'resources: 1 of 1 encrypted again',
+      'content sources: 1 of 1 encrypted again',
+      'connectors: 1 of 1 encrypted again',
+      'webhooks: 1 of 1 encrypted again',
+      'provider settings: 1 of 1 encrypted again',
+      'subscriptions: 1 of 1 encrypted again',
+      'tokens of providers: 1 of 1 encrypted again',
+      'keys of the installation: 1 of 1 encrypted again',
+      'kept answers: 1 of 1 encrypted again',
+      'waiting events: 1 of 1 encrypted again',
     ]);
     const vault = createVault([Buffer.from(NEW, 'base64')]);
     await inDatabase(async (database) => {
@@ -318,7 +318,7 @@ describe('sluiceway keys rotate', () => {
     const { code, output } = await runCommand(['keys', 'rotate'], settings(NEW));
     expect(code).toBe(1);
     expect(output).toContain(
-      'senders: 0 of 450 encrypted anew, 450 cannot be read\n  A secret was encrypted with key ',
+      'senders: 0 of 450 encrypted again, 450 cannot be read\n  A secret was encrypted with key ',
     );
     expect(output).toMatch(/Add the missing keys after the current one and run this again\.\n$/);
     expect((await runCommand(['keys', 'rotate'], settings(`${NEW},${OLD}`))).code).toBe(0);

@@ -105,7 +105,7 @@ describe('sluiceway dry-run', () => {
     const answers = await file('answers.json', { '2': { status: 302 } });
     const { code, output } = await runCommand(['dry-run', SMS, '--message', given, '--answers', answers]);
     expect(code).toBe(1);
-    expect(output).toContain('rule: not one to retry: error exit');
+    expect(output).toContain('rule: not retryable; taking the error exit');
     expect(output).toMatch(/\nended: failed\n$/);
   });
 

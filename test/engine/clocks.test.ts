@@ -52,7 +52,7 @@ it.skipIf(!(await serverReachable())).each([
       resource: 'shop',
       profile: { externalId: 'p-1', subscription: { fields: { phone: PHONE } } },
       template: { text: 'Hello' },
-      // An hour is left, and there is none where the clock is fast.
+      // An hour is left, and there is none if the clock is fast.
       expiresAt: new Date(Date.now() + HOUR_MS).toISOString(),
     });
     let view = await api.get(`/messages/${id}`);

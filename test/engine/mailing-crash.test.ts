@@ -90,7 +90,7 @@ describe.skipIf(!reachable)('killed twice while a launch is being opened', () =>
     expect(messages).toHaveLength(PROFILES);
     expect(new Set(messages.map((message) => message.to)).size).toBe(PROFILES);
 
-    // Whoever watches does not keep the process from ending.
+    // Anyone who watches does not keep the process from ending.
     const again = await engine.api.post(`/mailings/${id}/start`);
     const watching = await fetch(`${engine.url}/api/v1/mailings/${again.id}/progress`, {
       headers: { authorization: 'Bearer test-admin-token' },

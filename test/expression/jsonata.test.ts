@@ -87,7 +87,7 @@ describe('values', () => {
     expect(await evaluate('$status')).toBeUndefined();
   });
 
-  test('an expression is evaluated anew for each scope, at the same time too', async () => {
+  test('an expression is evaluated again for each scope, at the same time too', async () => {
     const expression = compileJsonata('$in.n + $sum($in.list)');
     const results = await Promise.all([1, 2, 3].map((n) => expression.evaluate({ in: { n, list: [n, n] } })));
     expect(results).toEqual([3, 6, 9]);

@@ -44,7 +44,7 @@ describe.each(kinds)('a clock that jumps, on the %s database', (kind) => {
     return corridor.pass(hours * HOUR);
   };
 
-  it('forth, back, and forth again: what comes in meanwhile goes out at once', async () => {
+  it('forth, back, and forth again: what comes in in the meantime goes out at once', async () => {
     await channel('jumps', [{}]);
     const ids: string[] = [];
     for (const hours of [0, 5, -3, 26, -25, 1]) {

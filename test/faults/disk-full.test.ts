@@ -18,7 +18,7 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-/** A small disk of its own, or undefined where this process may not mount one. */
+/** A small disk of its own, or undefined if this process may not mount one. */
 async function smallDisk(): Promise<string | undefined> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined;
   const folder = await mkdtemp(join(tmpdir(), 'sluiceway-disk-'));

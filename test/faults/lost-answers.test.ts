@@ -1,4 +1,4 @@
-/** Statements that were done and whose answers were lost: whoever asks again must find what is there. */
+/** Statements that were done and whose answers were lost: anyone who asks again must find what is there. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/storage/database.ts';
 import { type Corridor, openCorridor } from '../support/corridor.ts';

@@ -14,7 +14,7 @@ function held() {
 }
 
 describe('a gatherer', () => {
-  it('sends together what comes together, and then what came meanwhile', async () => {
+  it('sends together what comes together, and then what came in the meantime', async () => {
     const { flights, flush, carried } = held();
     const gatherer = createBatcher(flush, 10);
     const first = Promise.all([gatherer.add(1), gatherer.add(2)]);

@@ -93,7 +93,7 @@ describe.each(kinds)('on the %s database', (kind) => {
       expect(await exhausted('later_unknown')).toEqual([]);
     });
 
-    it('that its node left in doubt: it was reported as delivered meanwhile', async () => {
+    it('that its node left in doubt: it was reported as delivered in the meantime', async () => {
       await channel('left', messagePipeline({ retry: { delays: [3_600] } }));
       await script('left', 'alpha', { status: 503 });
       const [reported, silent] = [

@@ -10,7 +10,7 @@ afterEach(() => clock?.stop());
 
 /** A database whose clock is so far from this machine's. */
 function booksThat(aheadMs: number) {
-  const books = { aheadMs, reads: 0, anew: 0, fails: false, failed: 0 };
+  const books = { aheadMs, reads: 0, again: 0, fails: false, failed: 0 };
   const sql: Sql = {
     query: async (text) => {
       if (books.fails) {
@@ -18,7 +18,7 @@ function booksThat(aheadMs: number) {
         throw new Error('down');
       }
       if (text.startsWith('update lane')) {
-        books.anew += 1;
+        books.again += 1;
         return [];
       }
       books.reads += 1;
@@ -37,7 +37,7 @@ describe('the clock of the database', () => {
     expect(Number.isInteger(clock.now())).toBe(true);
     await until(async () => books.reads > 3);
     expect(offMs(-2 * HOUR_MS)).toBeLessThan(60_000);
-    expect(books.anew).toBe(0);
+    expect(books.again).toBe(0);
   });
 
   it('is as exact as the quickest reading: slow ones move it only where it cannot be right', async () => {
@@ -69,16 +69,16 @@ describe('the clock of the database', () => {
     own.mockRestore();
   });
 
-  it('follows a jump, and has everyone look for what was written meanwhile', async () => {
+  it('follows a jump, and has everyone look for what was written in the meantime', async () => {
     const { sql, books } = booksThat(0);
     clock = await followClock(sql, log, 5);
     for (const aheadMs of [HOUR_MS, -HOUR_MS]) {
-      const { anew } = books;
+      const { again } = books;
       books.aheadMs = aheadMs;
-      await until(async () => books.anew > anew);
+      await until(async () => books.again > again);
       expect(offMs(aheadMs)).toBeLessThan(60_000);
     }
-    expect(books.anew).toBe(2);
+    expect(books.again).toBe(2);
   });
 
   it('goes on while the database is away', async () => {

@@ -103,7 +103,7 @@ describe.each(kinds)('on the %s database', (kind) => {
     const other = await corridor.send('many', person('p4'));
     await corridor.idle();
     await corridor.addChannel(
-      smsChannel('many', messagePipeline({ ...once, url: '$sender.base_url/mended' }), withListener),
+      smsChannel('many', messagePipeline({ ...once, url: '$sender.base_url/fixed' }), withListener),
     );
     expect(await redrive({ channel: 'many', state: 'failed', reason: 'HTTP_STATUS_503' })).toEqual({
       redriven: 3,
@@ -111,7 +111,7 @@ describe.each(kinds)('on the %s database', (kind) => {
     await corridor.idle();
     for (const id of failed) {
       expect(await corridor.view(id)).toMatchObject({ state: 'sent', attempt: 2 });
-      expect((await corridor.provider.seen(id)).map((each) => each.path)).toEqual(['/send', '/mended']);
+      expect((await corridor.provider.seen(id)).map((each) => each.path)).toEqual(['/send', '/fixed']);
     }
     expect(await corridor.view(other)).toMatchObject({ state: 'failed', attempt: 1 });
   });

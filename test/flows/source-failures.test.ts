@@ -34,7 +34,7 @@ for (const kind of await databaseKinds()) {
       expect(paused).toMatchObject({ status: 'active', failures: 0, lastError: null, lastSync: null });
       expect(Date.parse(paused.blockedUntil) - before).toBeGreaterThanOrEqual(7_000);
       expect(cms.seen).toHaveLength(1);
-      // What a webhook brings meanwhile waits, too.
+      // What a webhook brings in the meantime waits, too.
       await sendWebhook(corridor, id, { sys: { id: '1' } });
       await until(async () => (await waiting()).every(({ due_at: due }) => due.getTime() > Date.now()));
       expect(cms.seen).toHaveLength(1);
@@ -124,7 +124,7 @@ for (const kind of await databaseKinds()) {
         status: 409,
         body: { detail: expect.stringContaining('is paused. Set its status to active first.') },
       });
-      // What a webhook brings meanwhile is held, and not lost.
+      // What a webhook brings in the meantime is held, and not lost.
       expect(await sendWebhook(corridor, id, { id: 1 })).toMatchObject({ status: 202 });
       await until(async () => (await waiting()).length > 0);
       await cms.end();

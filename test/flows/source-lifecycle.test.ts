@@ -124,7 +124,7 @@ describe.each(await databaseKinds())('a content source on the %s database', (kin
         edit('Changed here'),
         save(externalId, 'Changed there', round % 2 === 0).catch((thrown: unknown) => thrown),
       ]);
-      // Whoever was too late is told, and tries again.
+      // Anyone who was too late is told, and tries again.
       if (edited.status === 409) expect((await edit('Changed here')).status).toBe(200);
       else expect(edited.status).toBe(200);
       if (saved instanceof Failure) {

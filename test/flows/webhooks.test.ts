@@ -120,7 +120,7 @@ for (const kind of await databaseKinds()) {
       await until(async () =>
         (await Promise.all(ids.map((each) => corridor.view(each)))).every((each) => each.state === 'sent'),
       );
-      // None of the hanging requests has ended meanwhile.
+      // None of the hanging requests has ended in the meantime.
       expect(await deliveries(id)).toEqual([]);
       expect(await waitingFor(laneId)).toBe(20);
       await corridor.api(`PUT /webhooks/${id}`, { status: 'disabled' });

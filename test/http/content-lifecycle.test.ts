@@ -131,7 +131,7 @@ for (const kind of await databaseKinds()) {
       expect((await callContent(api, tokens.author, 'approve', id)).status).toBe(200);
     });
 
-    it('holds an editor back whom an admin made an admin meanwhile', async () => {
+    it('holds an editor back whom an admin made an admin in the meantime', async () => {
       const author = await api.tokenOf('editor');
       const id = await itemIn(api, { author, reviewer: tokens.reviewer }, 'in_review');
       const { userId } = await api.tokens.callerOf(`Bearer ${author}`);

@@ -57,7 +57,7 @@ describe('the table of roles', () => {
       const told = `${role}: ${JSON.stringify(body)}`;
       if (ROLES.indexOf(role) < ROLES.indexOf(least)) {
         expect(status, told).toBe(403);
-        // Whoever is refused learns which role it takes and which one the token has.
+        // Anyone who is refused learns which role it takes and which one the token has.
         expect(body.detail).toContain(least);
         expect(body.detail).toContain(`has the role ${role}`);
       } else {

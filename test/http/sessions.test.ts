@@ -128,7 +128,7 @@ describe('signing in', () => {
     expect(at((await api.call(`GET /users/${id}`)).body, 'lockedUntil')).toBeNull();
   });
 
-  it('counts wrong passwords in a row: a right one begins anew, and so does one that an admin sets', async () => {
+  it('counts wrong passwords in a row: a right one begins again, and so does one that an admin sets', async () => {
     const { id, email } = await newUser();
     const wrong = async (times: number) => {
       for (let count = 0; count < times; count += 1) await signIn(email, 'wrong password');

@@ -172,7 +172,7 @@ describe('the role of a token', () => {
     expect(await statusOf('GET /users', token)).toBe(200);
   });
 
-  it('is that of whoever asks, where no user is named', async () => {
+  it('is that of the caller, where no user is named', async () => {
     const id = textAt(await create({ role: 'admin' }), 'id');
     const token = await tokenOf(id, 'admin');
     await api.call('POST /tokens', { token, json: { name: 'mine', role: 'viewer' } });

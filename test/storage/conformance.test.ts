@@ -300,7 +300,7 @@ for (const kind of ['embedded', 'server'] as const) {
         expect(await claim(test.database, second, now, [fromStart(laneId, 1)])).toHaveLength(1);
       });
 
-      it('gives released rows to whoever claims next, and tells that the lane changed', async () => {
+      it('gives released rows to anyone who claims next, and tells that the lane changed', async () => {
         const laneId = await lane('release');
         const node = await enterNode(test.database, 'a');
         const [id = ''] = await accept(laneId, 1);

@@ -26,7 +26,7 @@ export interface Answer {
   readonly headers: Headers;
   /** As it was sent. */
   readonly text: string;
-  /** Parsed; undefined where there is none, or no JSON. */
+  /** Parsed; undefined if there is none, or no JSON. */
   readonly body: unknown;
 }
 

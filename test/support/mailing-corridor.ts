@@ -40,7 +40,7 @@ export interface MailingCorridor {
     pipeline?: readonly Pipe[],
     more?: Readonly<Record<string, unknown>>,
   ) => Promise<void>;
-  /** Gives the id of the draft. */
+  /** Returns the id of the draft. */
   readonly create: (channel: string, more?: object) => Promise<string>;
   readonly act: (id: string, verb: string, json?: object) => Promise<ApiAnswer>;
   readonly show: (id: string) => Promise<ApiAnswer['body']>;

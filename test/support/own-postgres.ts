@@ -20,7 +20,7 @@ export interface OwnPostgres {
   readonly end: () => Promise<void>;
 }
 
-/** Where the server's programs are; undefined where there are none. */
+/** Where the server's programs are; undefined if there are none. */
 export function postgresPrograms(): string | undefined {
   const folders = [
     process.env.POSTGRES_PROGRAMS ?? '',
@@ -120,7 +120,7 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-/** Free just now. Whoever takes it in between makes the server end with a clear error. */
+/** Free just now. Anyone who takes it in between makes the server end with a clear error. */
 function freePort(): Promise<number> {
   const server = createServer();
   return new Promise((resolve, reject) => {

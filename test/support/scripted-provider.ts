@@ -31,9 +31,9 @@ export interface Seen {
   readonly reference: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
-  /** It was not refused: whoever asks may have been served, whatever became of the answer. */
+  /** It was not refused: anyone who asks may have been served, whatever became of the answer. */
   readonly took: boolean;
-  /** What was wrong with the answer; absent where nothing was. */
+  /** What was wrong with the answer; absent if nothing was. */
   readonly fault?: string;
 }
 

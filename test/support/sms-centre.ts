@@ -95,7 +95,7 @@ function rawText({ short_message }: smpp.Pdu): string {
   return `${header}|${message}`;
 }
 
-/** Delivers over some bind and gives the status of the answer; null where nobody is bound. */
+/** Delivers over some bind and gives the status of the answer; null if nobody is bound. */
 function deliver(fields: Readonly<Record<string, unknown>>): Promise<number | null> {
   const [session] = sessions;
   if (session === undefined) return Promise.resolve(null);

@@ -71,7 +71,7 @@ function end(reason: unknown): never {
   process.exit(1);
 }
 
-// Whoever started us ends us: at Ctrl-C it first ends the measuring, and if it is gone, so are we.
+// Anyone who started us ends us: at Ctrl-C it first ends the measuring, and if it is gone, so are we.
 process.on('SIGINT', () => {});
 process.once('disconnect', () => process.exit(0));
 process.once('message', (opening: Opening) => {

@@ -14,7 +14,7 @@ export interface RuleContext {
   /** The version before. */
   readonly previous: ChannelDocument | undefined;
   readonly analyses: readonly Analysis[];
-  /** What a keyword holds; undefined where that is free or not known. */
+  /** What a keyword holds; undefined if that is free or not known. */
   readonly members: (keyword: Keyword) => Members | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** What would become of one secret: written where it is not set yet, and anew only where that is asked for. */
+/** What would become of one secret: written where it is not set yet, and again only where that is asked for. */
 import type { Json } from '../../json.ts';
 import type { Difference } from '../../testing/compare.ts';
 import { fillIn, variableOf } from './references.ts';
@@ -20,7 +20,7 @@ export interface SecretQuestion {
 
 export interface PlannedSecret {
   readonly differences: readonly Difference[];
-  /** What to write; undefined where it is left out. */
+  /** What to write; undefined if it is left out. */
   readonly value: Json | undefined;
 }
 

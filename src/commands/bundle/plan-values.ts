@@ -13,7 +13,7 @@ export interface ValuesQuestion {
   readonly document: ChannelDocument;
   readonly group: FieldGroup;
   readonly given: JsonObject;
-  /** As the server shows them; undefined where there are none yet. */
+  /** As the server shows them; undefined if there are none yet. */
   readonly held: JsonObject | undefined;
   /** A secret that is left out of a write stays as it is. */
   readonly keepsSecrets: boolean;

@@ -16,7 +16,7 @@ export function referenceTo(name: string): JsonObject {
   return { $ref: `env:${name}` };
 }
 
-/** The variable that a value refers to, or undefined where it is no reference. */
+/** The variable that a value refers to, or undefined if it is no reference. */
 export function variableOf(value: unknown): string | undefined {
   if (!isObject(value) || Object.keys(value).length !== 1 || typeof value.$ref !== 'string') return undefined;
   return ENV.exec(value.$ref)?.[1];

@@ -26,7 +26,7 @@ export interface ServerState extends ServerSettings {
   readonly resources: ReadonlyMap<string, Held<ResourceMember>>;
   /** By `<channel>/<sid>`. */
   readonly templates: ReadonlyMap<string, Held<TemplateMember>>;
-  /** The document of a channel, undefined where the server has none of this sid. */
+  /** The document of a channel, undefined if the server has none of this sid. */
   readonly document: (sid: string) => Promise<ChannelDocument | undefined>;
 }
 

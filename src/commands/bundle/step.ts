@@ -29,7 +29,7 @@ export interface Step {
 export interface Planning {
   readonly state: ServerState;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Secrets that are set already are written anew. */
+  /** Secrets that are set already are written again. */
   readonly secrets: boolean;
   /** The document of a channel as it will be, of the bundle or of the server. */
   readonly document: (sid: string) => Promise<ChannelDocument | undefined>;

@@ -72,7 +72,7 @@ async function writeSettings(state: ServerState, names: Names): Promise<Partial<
     providerConfigs.push({ channel, fields });
   }
   const senderRules: SenderRulesMember[] = [];
-  // Rules name senders, so that there are none where there is no sender.
+  // Rules name senders, so that there are none if there is no sender.
   for (const channel of [...new Set([...state.senders.values()].map((each) => each.channel))].sort()) {
     const rules = await state.senderRules(channel);
     if (rules !== undefined) senderRules.push({ channel, rules });

@@ -31,7 +31,7 @@ export interface SourceAnswer {
 }
 
 export interface SourceEntry {
-  /** Its id there; undefined where there is none that can be used. */
+  /** Its id there; undefined if there is none that can be used. */
   readonly externalId: string | undefined;
   /** When it was changed there last, where it says so. */
   readonly changedAtMs: number | undefined;
@@ -65,13 +65,13 @@ export interface SourceAdapter {
   readonly page: (config: SourceConfig, place: PagePlace) => SourceRequest;
   /** Asks for at most MOST_IDS entries, in one answer that `readPage` reads. */
   readonly byIds: (config: SourceConfig, ids: readonly string[]) => SourceRequest;
-  /** Throws PARSE_FAILED where the answer is no list of entries. */
+  /** Throws PARSE_FAILED if the answer is no list of entries. */
   readonly readPage: (config: SourceConfig, answer: SourceAnswer, cursor: string | null) => SourcePage;
   /** Whether a refusal only says that the list has become shorter while it was read. */
   readonly isPastEnd?: (status: number, json: unknown) => boolean;
   /** The provider's own words about a refusal. */
   readonly reason: (json: unknown) => string | undefined;
-  /** The id of the entry that a webhook speaks of; undefined where the body names none. */
+  /** The id of the entry that a webhook speaks of; undefined if the body names none. */
   readonly externalIdOf: (config: SourceConfig, body: unknown) => string | undefined;
 }
 

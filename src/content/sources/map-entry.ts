@@ -60,7 +60,7 @@ function valueAt(values: unknown, path: string): unknown {
   return path.split('.').reduce((inner: unknown, step) => own(inner, step), values);
 }
 
-/** The value in the form that its place takes, or undefined where it has none. */
+/** The value in the form that its place takes, or undefined if it has none. */
 function inForm(found: unknown, { from, to, type }: Mapping): unknown {
   if (to === 'tags') return tagsOf(found);
   if (type === 'array') return Array.isArray(found) ? found : undefined;

@@ -11,7 +11,7 @@ export type Mappings = Readonly<Record<string, string | readonly string[]>>;
 const PATH = /^[A-Za-z0-9_$~-]+(?:\.[A-Za-z0-9_$~-]+){0,15}$/;
 /** Members of an item beside its content. */
 const MEMBERS = ['name', 'description', 'tags', 'blocks'];
-/** Where nothing is mapped to these, the name stands there too. */
+/** If nothing is mapped to these, the name stands there too. */
 const NAMED_ALIKE: ReadonlySet<string> = new Set(['subject', 'title']);
 
 /** One way of a value. */

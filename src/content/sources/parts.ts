@@ -35,7 +35,7 @@ export function configSchema(properties: JsonObject, required: readonly string[]
   return { type: 'object', properties, required: [...required], additionalProperties: false };
 }
 
-/** The text of a setting; empty where it is left out. */
+/** The text of a setting; empty if it is left out. */
 export function textOf(config: SourceConfig, name: string): string {
   const value = own(config, name);
   return typeof value === 'string' ? value : '';

@@ -16,7 +16,7 @@ export interface RawAnswer {
 }
 
 /**
- * The JSON of a success; undefined where the list turned out to end before this page. Throws HTTP_STATUS (of kind
+ * The JSON of a success; undefined if the list turned out to end before this page. Throws HTTP_STATUS (of kind
  * `rate_limited` with `retryAfterMs`, where that is why), AUTH_FAILED, PARSE_FAILED.
  */
 export function readAnswer(

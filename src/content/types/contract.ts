@@ -39,7 +39,7 @@ export interface ContentType {
   readonly summary: string;
   /** JSON Schema of `content`. */
   readonly schema: JsonObject;
-  /** How the text at a path is personalized, or undefined where it never is. */
+  /** How the text at a path is personalized, or undefined if it never is. */
   readonly personalizable: (path: readonly string[]) => 'text' | 'html' | undefined;
   /** What the schema cannot say; it is called only with content that keeps the schema. */
   readonly check: (content: Content, stage: ContentStage) => readonly ContentFinding[];

@@ -32,7 +32,7 @@ export interface ContentRequest {
 }
 
 /**
- * Carries out one call. Throws NOT_FOUND, WRONG_STATE, FOUR_EYES, and CONFLICT where somebody else was faster, where the
+ * Carries out one call. Throws NOT_FOUND, WRONG_STATE, FOUR_EYES, and CONFLICT if somebody else was faster, where the
  * version that was seen is not the current one, and where the name is taken.
  */
 export async function changeContent(

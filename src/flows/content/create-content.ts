@@ -31,7 +31,7 @@ export interface NewContent {
   readonly parentTemplateId?: string | null;
 }
 
-/** Creates a draft. Throws REQUEST_INVALID, CONFLICT where the name is taken. */
+/** Creates a draft. Throws REQUEST_INVALID, CONFLICT if the name is taken. */
 export async function createContent(
   runtime: Runtime,
   by: ContentAuthor,

@@ -44,7 +44,7 @@ export interface SavedContent {
 
 /**
  * Creates or edits the item of an external id; the same again changes nothing.
- * Throws REQUEST_INVALID where the content breaks a rule, CONFLICT where the name is taken, WRONG_STATE in review.
+ * Throws REQUEST_INVALID if the content breaks a rule, CONFLICT if the name is taken, WRONG_STATE in review.
  */
 export async function saveFromSource(
   runtime: Runtime,
@@ -176,7 +176,7 @@ function historyOf(publish: boolean) {
   return { call: publish ? ('sync_publish' as const) : ('sync' as const), userId: null };
 }
 
-/** Writes with the audit; gives the item as it is then, or undefined where nothing was written. */
+/** Writes with the audit; gives the item as it is then, or undefined if nothing was written. */
 function write(
   runtime: Runtime,
   { id, account_id: accountId }: { readonly id: string; readonly account_id: string },

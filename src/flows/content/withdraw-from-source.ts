@@ -15,7 +15,7 @@ const NOTE =
 
 /**
  * Withdraws the item of an entry. `none`: there is no item to withdraw, or it is withdrawn already. Throws WRONG_STATE in
- * review, and CONFLICT where somebody changed it at the same moment.
+ * review, and CONFLICT if somebody changed it at the same moment.
  */
 export async function withdrawFromSource(
   runtime: Runtime,

@@ -34,7 +34,7 @@ export interface RenderedContent {
 }
 
 export interface CompiledContent {
-  /** Throws LIQUID_FAILED or EXPRESSION_LIMIT where a text cannot be rendered. */
+  /** Throws LIQUID_FAILED or EXPRESSION_LIMIT if a text cannot be rendered. */
   readonly render: (scope: ContentScope) => RenderedContent;
 }
 

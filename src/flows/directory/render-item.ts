@@ -25,7 +25,7 @@ export interface ItemRendering {
 }
 
 /**
- * Compiles a version of an item for a channel. Throws REQUEST_INVALID where the channel does not take its type, in an
+ * Compiles a version of an item for a channel. Throws REQUEST_INVALID if the channel does not take its type, in an
  * indirect channel PERSONAL_DATA_REFUSED, naming the place, and VALUES_INVALID for what would fit nobody's message.
  */
 export function compileItemFor(channel: ChannelDocument, item: ItemContent): ItemRendering {

@@ -20,7 +20,7 @@ export interface Verdict {
 }
 
 export interface CompiledRules {
-  /** The first rule of quiet hours that speaks against sending now. */
+  /** The first rule of quiet hours that blocks sending now. */
   readonly quiet: (message: LookupResult, nowMs: number) => Verdict | undefined;
   /** Places of the caps that apply to a message. */
   readonly capsOf: (message: LookupResult) => readonly number[];

@@ -36,9 +36,9 @@ export interface GuardedMessage {
 }
 
 export interface Guards {
-  /** What guards an account, at most a second old; undefined where nothing does. */
+  /** What guards an account, at most a second old; undefined if nothing does. */
   readonly of: (accountId: string) => Promise<Guarded | undefined>;
-  /** What is settled instead of a run; undefined where nothing but caps may speak against it. */
+  /** What is settled instead of a run; undefined if nothing but caps may speak against it. */
   readonly check: (message: GuardedMessage) => Promise<Effects | undefined>;
   /** Gives a message that is about to be sent its place under the caps; what is settled instead where there is none. */
   readonly reserve: (message: GuardedMessage) => Promise<Effects | undefined>;

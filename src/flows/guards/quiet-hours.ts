@@ -26,7 +26,7 @@ export function quietUntil(window: QuietWindow, clock: WallClock, nowMs: number)
     const wall = clock.at(ms);
     const end = endOnWall(window, wall);
     if (end === undefined) return until;
-    // Where the clock is put forward or back before the end, what it shows then is looked at anew.
+    // Where the clock is put forward or back before the end, what it shows then is looked at again.
     const plain = ms + (end - wall);
     until = clock.change(ms, plain) ?? plain;
     ms = until;
@@ -34,7 +34,7 @@ export function quietUntil(window: QuietWindow, clock: WallClock, nowMs: number)
   return until;
 }
 
-/** When the window that this wall time is in ends, as wall time; undefined where it is in none. */
+/** When the window that this wall time is in ends, as wall time; undefined if it is in none. */
 function endOnWall(window: QuietWindow, wall: number): number | undefined {
   const today = Math.floor(wall / DAY_MS) * DAY_MS;
   const length = window.to > window.from ? window.to - window.from : window.to + 1_440 - window.from;

@@ -35,7 +35,7 @@ interface Checks {
   readonly subscription: FieldCheck;
 }
 
-/** Gives a function that prepares one request, for which content items are `published`; it throws Failure where the message cannot be accepted. */
+/** Returns a function that prepares one request, for which content items are `published`; it throws Failure where the message cannot be accepted. */
 export function createPrepare(
   runtime: Runtime,
   directory: Directory,

@@ -28,7 +28,7 @@ export interface LaneFault {
 const EXCERPT_CHARACTERS = 200;
 const GOOD: RunHealth = Object.freeze({ health: 'good' });
 
-/** What the outcome of a run says about the provider; undefined where it says nothing. */
+/** What the outcome of a run says about the provider; undefined if it says nothing. */
 export function healthOf(outcome: RunOutcome, redact: (text: string) => string): RunHealth | undefined {
   let seen: RunHealth | undefined;
   for (const step of outcome.trail) {
@@ -89,7 +89,7 @@ export function newPulse(nowMs: number): Pulse {
   return { sinceMs: nowMs, runs: 0, bad: 0, refusedInRow: 0 };
 }
 
-/** Counts a run; true where the lane should open now. */
+/** Counts a run; true if the lane should open now. */
 export function beatPulse(pulse: Pulse, health: Health, nowMs: number): boolean {
   if (nowMs - pulse.sinceMs > WINDOW_MS) {
     // Half of what was is kept, so that a window's end does not forgive everything.

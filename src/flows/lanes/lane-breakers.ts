@@ -7,7 +7,7 @@ import { beatPulse, newPulse, openForMs, type Pulse, type RunHealth } from './br
 
 /** What is due in an open lane is not claimed: it needs no longer wait than that, and is there when the lane closes. */
 const ASIDE_MS = 1_000;
-/** A probe that gives no answer in this time is given to whoever asks next. */
+/** A probe that gives no answer in this time is given to anyone who asks next. */
 const PROBE_MS = 60_000;
 
 /** PostgreSQL looks into the JSON of a fault, and takes neither NUL nor half a character there. */
@@ -59,7 +59,7 @@ export function createLaneBreakers(runtime: Runtime, closed: (laneId: number) =>
     const emitted = await openBreaker(database, laneId, nowMs, known.probeAtMs, text);
     if (emitted === undefined) return;
     logOperatorEvents(log, emitted);
-    // What many accounts see says little; whoever reads the log may know it all.
+    // What many accounts see says little; anyone who reads the log may know it all.
     if (emitted.every(({ account }) => account === null)) {
       const probeInMs = known.probeAtMs - nowMs;
       log.warn({ lane: known.key, probeInMs, ...fault }, 'a lane is open: what is let through fails');

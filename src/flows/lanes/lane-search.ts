@@ -78,7 +78,7 @@ export function newLane(row: LaneRow, most: number, nowMs: number): Lane {
   };
 }
 
-/** Rows behind the cursor became claimable again: the lane is searched anew. */
+/** Rows behind the cursor became claimable again: the lane is searched again. */
 export function rewind(lane: Lane): void {
   lane.cursor = BEGINNING;
   lane.sweptMs = 0;
@@ -95,7 +95,7 @@ export function restart(lane: Lane): void {
   lane.sweepAtMs = 0;
 }
 
-/** Marks the lane as asked. Gives the question: at its cursor, or behind it now and then. */
+/** Marks the lane as asked. Returns the question: at its cursor, or behind it now and then. */
 export function ask(lane: Lane, share: number, nowMs: number): LaneShare {
   lane.asked = true;
   lane.hot = false;

@@ -137,7 +137,7 @@ export function createLimiter(runtime: Runtime, options: LimiterOptions): Limite
     const nowMs = clock.now();
     const going = state.line.splice(0, grant.granted);
     for (const waiter of going) waiter.go();
-    // Who waited for these was refused meanwhile, because the provider asked for rest: they did not leave.
+    // Who waited for these was refused in the meantime, because the provider asked for rest: they did not leave.
     const spare = grant.granted - going.length;
     state.held -= spare;
     state.owing += spare;

@@ -9,7 +9,7 @@ const FORMS: { readonly [E in Encoding]: RegExp } = {
   base64url: /^[A-Za-z0-9_-]+={0,2}$/,
 };
 
-/** The bytes of a text, or undefined where the text is not in this encoding. */
+/** The bytes of a text, or undefined if the text is not in this encoding. */
 export function decodeBytes(text: string, encoding: Encoding): Buffer | undefined {
   return FORMS[encoding].test(text) ? Buffer.from(text, encoding) : undefined;
 }

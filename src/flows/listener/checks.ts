@@ -11,7 +11,7 @@ export interface Check {
 
 type Algorithm = NonNullable<Resolved['algorithm']>;
 
-/** The check a secret gives; undefined where the secret cannot be used for this type. */
+/** The check a secret gives; undefined if the secret cannot be used for this type. */
 export function checkOf(secret: string, verification: Resolved): Check | undefined {
   const { type, algorithm = 'sha256', prefix = '', secret_encoding: written = 'text' } = verification;
   switch (type) {

@@ -34,7 +34,7 @@ export interface CompiledListener {
    * be told (a secret is not filled in, the address is not known); refused with its status, its message for the log.
    */
   readonly verify: (request: RequestIn, scope: Scope, nowMs: number) => boolean | Failure;
-  /** The name of the request; undefined where there is none, so that it is never taken for a repeat. */
+  /** The name of the request; undefined if there is none, so that it is never taken for a repeat. */
   readonly dedupeKey: (request: RequestIn, scope: Scope) => string | undefined;
   readonly answer: (request: RequestIn, scope: Scope) => Promise<RenderedAnswer>;
   /** `value` in the status and headers of `response`; without a value the ordinary answer. */

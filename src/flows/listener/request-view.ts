@@ -2,7 +2,7 @@
  * What the expressions of a listener see of a request.
  *
  * `$origin` is `{ form, headers, method, path, body }`; `$in` is the same and `data`: the body parsed as JSON, or its
- * fields where it is an urlencoded form, and absent where it is neither. So a Slack challenge is `$in.data.challenge`
+ * fields where it is an urlencoded form, and absent if it is neither. So a Slack challenge is `$in.data.challenge`
  * and a Meta challenge `${in.form.'hub.challenge'}`. The other keywords (`$sender`, `$account`, `$channel`, `$now`) come
  * from the flow. A `when` has besides these the variables `$method`, `$path`, `$form`, `$headers` and `$body`, which is
  * `$in.data`, or the text of the body where there is no `data`.

@@ -5,7 +5,7 @@ import { compileTemplate } from '../../expression/template.ts';
 import { toText } from '../../expression/text.ts';
 import { pointerTo } from '../../json.ts';
 
-/** One rendered secret; undefined where it has no value, so that it can never match. */
+/** One rendered secret; undefined if it has no value, so that it can never match. */
 export type RenderSecret = (scope: Scope) => string | undefined;
 
 export interface Secrets {

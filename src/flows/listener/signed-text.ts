@@ -15,7 +15,7 @@ export interface Ingredients {
 type Piece = (ingredients: Ingredients) => string | Buffer | undefined;
 
 export interface SignedText {
-  /** The signed bytes; undefined where the request lacks a part. Throws Failure where the flow gave no address. */
+  /** The signed bytes; undefined if the request lacks a part. Throws Failure where the flow gave no address. */
   readonly bytes: (ingredients: Ingredients) => Buffer | undefined;
   /** Names of the placeholders. */
   readonly names: ReadonlySet<string>;
@@ -92,7 +92,7 @@ function compilePiece(
   return PIECES.get(`${name}:${argument}`);
 }
 
-/** The address of the request. Throws SIGNATURE_INVALID where it is not known. */
+/** The address of the request. Throws SIGNATURE_INVALID if it is not known. */
 export function addressOf(view: RequestView): Address {
   const { url } = view.request;
   const address = url === undefined ? undefined : cutAddress(url);

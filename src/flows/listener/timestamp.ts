@@ -38,7 +38,7 @@ function compileTimestampPlace(verification: Resolved, pointer: string, problems
   return read ?? (() => undefined);
 }
 
-/** Whole seconds since 1970, as providers compare them; undefined where the text is no timestamp. */
+/** Whole seconds since 1970, as providers compare them; undefined if the text is no timestamp. */
 function secondsOf(text: string, format: Format): number | undefined {
   if (format === 'iso') {
     const ms = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)$/.test(text)

@@ -33,7 +33,7 @@ export interface MailingRequest {
   readonly category?: string;
 }
 
-/** Gives a function that makes of an account's request what is kept; it throws Failure with the member. */
+/** Returns a function that makes of an account's request what is kept; it throws Failure with the member. */
 export function createCheckMailing(
   runtime: Runtime,
   directory: Directory,

@@ -70,7 +70,7 @@ export function createLaunchMailing(
     return version;
   };
 
-  /** The current version of the mailing's channel. Throws WRONG_STATE where it does not send. */
+  /** The current version of the mailing's channel. Throws WRONG_STATE if it does not send. */
   const sendingChannel = async (mailing: MailingRow): Promise<KnownChannel> => {
     const known = await directory.channel(mailing.channel);
     if (known !== undefined && known.row.status === 'active') return known.channel;

@@ -46,7 +46,7 @@ export function createMailings(
   const openLaunch = createOpenLaunch(runtime, directory, lanes, wakeLanes);
   const moderated = createModerated(runtime, launching);
 
-  /** A state that changed meanwhile makes a task pointless, not failed. */
+  /** A state that changed in the meantime makes a task pointless, not failed. */
   const quietly = async (run: () => Promise<void>) => {
     try {
       await run();

@@ -25,7 +25,7 @@ export async function orDraft(
   }
 }
 
-/** Gives the task that follows a verdict. */
+/** Returns the task that follows a verdict. */
 export function createModerated(
   runtime: Runtime,
   launching: LaunchMailing,

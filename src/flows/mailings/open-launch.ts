@@ -24,7 +24,7 @@ const PAGE_ROWS = 5_000;
 /** A paused launch is looked at again after so long. */
 const PAUSED_MS = 1_000;
 
-/** Gives the task that opens a launch. `wakeLanes` gets the lanes that have work. */
+/** Returns the task that opens a launch. `wakeLanes` gets the lanes that have work. */
 export function createOpenLaunch(
   runtime: Runtime,
   directory: Directory,
@@ -56,7 +56,7 @@ export function createOpenLaunch(
     const endMs = clock.now() + SLICE_MS;
     let { opened_to: openedTo, expected } = launch;
     for (;;) {
-      // Asked for each page, because senders come to rest meanwhile.
+      // Asked for each page, because senders come to rest in the meantime.
       const choice = await choiceOf(launch, document, FIRST_PAGE_VALUE + condition.values.length);
       const nowMs = clock.now();
       const page = await openDirectPage(

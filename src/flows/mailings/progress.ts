@@ -27,7 +27,7 @@ export interface MailingProgress {
   readonly ended: boolean;
 }
 
-/** Reads the progress of a mailing; undefined where there is no such mailing. */
+/** Reads the progress of a mailing; undefined if there is no such mailing. */
 export async function progressOf(runtime: Runtime, mailingId: string): Promise<MailingProgress | undefined> {
   const nowMs = runtime.clock.now();
   const row = await readProgress(runtime.database, mailingId, nowMs - PACE_MS);

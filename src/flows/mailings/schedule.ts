@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000;
 const TIME =
   /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3})\d*)?)?(?:(Z)|([+-])(\d\d):(\d\d))?$/i;
 
-/** Gives a function that finds out which moments a schedule means; it throws REQUEST_INVALID with the member. */
+/** Returns a function that finds out which moments a schedule means; it throws REQUEST_INVALID with the member. */
 export function createScheduler(): (schedule: MailingSchedule) => MailingSchedule {
   const clockOf = createWallClocks();
   return (schedule) => {
@@ -83,7 +83,7 @@ function momentOf(name: 'startAt' | 'stopAt', text: string, clock: WallClock | u
   return clock.momentOf(wallMs);
 }
 
-/** The time as it is written, in milliseconds as if it were UTC; undefined where there is no such day or hour. */
+/** The time as it is written, in milliseconds as if it were UTC; undefined if there is no such day or hour. */
 function wallOf(match: RegExpExecArray): number | undefined {
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
     .slice(1, 7)

@@ -27,7 +27,7 @@ const BY_HAND = ['scheduled', 'moderating', 'sending', 'paused', 'finished'];
 
 export interface StopMailing {
   readonly stop: (mailing: MailingRow, ids: Ids) => Promise<void>;
-  /** Stops a mailing whose launch has come to its stopAt; WRONG_STATE where there is nothing to stop. */
+  /** Stops a mailing whose launch has come to its stopAt; WRONG_STATE if there is nothing to stop. */
   readonly stopAt: (mailing: MailingRow, launchId: string, ids: Ids) => Promise<void>;
   /** Stops what waits of a stopped launch, and withdraws what was placed. */
   readonly stopLaunch: (row: ClaimedRow, task: MailingTask) => Promise<Effects>;

@@ -1,5 +1,5 @@
 /**
- * Watching mailings: whoever watches is told how a mailing goes, at once and then each second in which something has
+ * Watching mailings: anyone who watches is told how a mailing goes, at once and then each second in which something has
  * changed. All watchers of a mailing in this process share one query each second; without watchers nothing is asked.
  */
 import { databaseFailure } from '../../storage/database.ts';

@@ -157,7 +157,7 @@ function refusalOf({ status, headers }: HttpAnswer): Failure | undefined {
   );
 }
 
-/** Why a webhook that fails is disabled; undefined where it is not yet. */
+/** Why a webhook that fails is disabled; undefined if it is not yet. */
 function hopelessBecause(due: DueDelivery, { status }: Result, nowMs: number): string | undefined {
   if (status === GONE) return 'The receiver answered 410: it wants no more events.';
   const since = due.failing_since?.getTime();

@@ -158,7 +158,7 @@ function changeOf(
   };
 }
 
-/** Throws REQUEST_INVALID where an address or a secret cannot be used. */
+/** Throws REQUEST_INVALID if an address or a secret cannot be used. */
 export function checkWebhook({ url, secret }: WebhookValues): void {
   if (url !== undefined) {
     const parsed = URL.canParse(url) ? new URL(url) : undefined;

@@ -9,7 +9,7 @@ export function reasonOfFailure({ code, details: { statusCode } }: Failure): str
   return statusCode === undefined || statusCode === 0 ? code : `${code}_${statusCode}`;
 }
 
-/** What is told of the message of a run that ended in this state; undefined where it is nothing. */
+/** What is told of the message of a run that ended in this state; undefined if it is nothing. */
 export function exhaustedOf(
   source: string,
   messageId: string,

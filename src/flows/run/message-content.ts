@@ -13,8 +13,8 @@ import type { ScopeInput } from './run-scope.ts';
 type Template = Readonly<Record<string, unknown>>;
 
 /**
- * Gives the values of the template fields for one message; a promise only for content items. Throws or rejects with what
- * refuses the content, and VALUES_INVALID where it does not fit the channel.
+ * Returns the values of the template fields for one message; a promise only for content items. Throws or rejects with what
+ * refuses the content, and VALUES_INVALID if it does not fit the channel.
  */
 export type RenderMessage = (
   row: ClaimedRow,

@@ -52,7 +52,7 @@ export function decideRetry(question: RetryQuestion): Decision {
   if (!durable || !mayRepeat) return { do: 'exit' };
   const laneOpenForMs = question.laneOpenForMs ?? 0;
   const named = names(rule.on, kind, failure.details.statusCode);
-  // Credentials that are refused open lanes, too: whoever comes after that waits until they are mended.
+  // Credentials that are refused open lanes, too: anyone who comes after that waits until they are fixed.
   if (laneOpenForMs > 0 && (named || refusesCredentials(failure))) {
     return { do: 'wait', delayMs: laneOpenForMs, reason: 'breaker' };
   }

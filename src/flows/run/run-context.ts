@@ -32,14 +32,14 @@ export interface RunContext extends ScopeInput {
   readonly outside: Outside;
   /** The channel needs a sender, and none was chosen. */
   readonly unchosen: boolean;
-  /** What guards the account's messages to people; undefined where nothing does. */
+  /** What guards the account's messages to people; undefined if nothing does. */
   readonly guarded: Guarded | undefined;
 }
 
 /** How long surroundings are used again before the directory is asked. */
 const CONTEXT_FRESH_MS = 500;
 
-/** Gives what surrounds a row; `senderId` is not always that of its message. A promise only where it must be looked up. */
+/** Returns what surrounds a row; `senderId` is not always that of its message. A promise only where it must be looked up. */
 export type RunContextOf = (row: ClaimedRow, senderId: string | null) => RunContext | Promise<RunContext>;
 
 /** `open` gives the outside of a run. */

@@ -30,7 +30,7 @@ export interface OperationRequest {
 }
 
 /**
- * Gives the result. Throws NOT_FOUND, VALUES_INVALID for the input, OPERATION_ERROR where the `error` pipe ended it,
+ * Returns the result. Throws NOT_FOUND, VALUES_INVALID for the input, OPERATION_ERROR if the `error` pipe ended it,
  * OPERATION_UNFINISHED, RUN_TIMEOUT, and what failed a pipe whose error exit is not wired. Secrets are masked in all of it.
  */
 export type RunOperation = (

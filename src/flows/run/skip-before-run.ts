@@ -1,4 +1,4 @@
-/** Why a message that was claimed is not sent after all: what happened to it, its launch or its person meanwhile. */
+/** Why a message that was claimed is not sent after all: what happened to it, its launch or its person in the meantime. */
 import type { PipelineName } from '../../channel/document.ts';
 import type { Ids } from '../../ids.ts';
 import type { ClaimedRow } from '../../storage/claim.ts';
@@ -15,7 +15,7 @@ const UNSENT_PAUSE_MS = 1_000;
 const NOT_CHOSEN =
   'No sender rule fitted this message when its mailing was opened. Add a rule that does and start the mailing again.';
 
-/** Why a message is not sent, and what is written instead; undefined where nothing speaks against it. */
+/** Why a message is not sent, and what is written instead; undefined if nothing blocks it. */
 export function skipBeforeRun(
   row: ClaimedRow,
   pipeline: PipelineName,

@@ -76,7 +76,7 @@ function errorOf(step: TrailStep): Readonly<Record<string, unknown>> {
 }
 
 const WHY_WAIT = {
-  retry: 'the failure is one to retry',
+  retry: 'retryable failure',
   limit: 'a limit has no free token, or its provider rests',
   breaker: 'the breaker of the lane is open, the try is not counted',
 } as const;
@@ -89,6 +89,6 @@ function ruleOf(step: TrailStep): string {
   if (decision?.do === 'unknown')
     return 'the request may have arrived and repeating is not declared safe: unknown';
   return decision?.spent === true
-    ? 'the failure is one to retry, but no tries are left: error exit'
-    : 'not one to retry: error exit';
+    ? 'retryable failure, but no tries are left; taking the error exit'
+    : 'not retryable; taking the error exit';
 }

@@ -15,7 +15,7 @@ export interface Addressee {
   readonly subscriptionId: string;
 }
 
-/** The addressees of prepared messages, in their order; undefined where a message goes to no person. */
+/** The addressees of prepared messages, in their order; undefined if a message goes to no person. */
 export async function findAddressees(
   runtime: Runtime,
   prepared: readonly PreparedMessage[],

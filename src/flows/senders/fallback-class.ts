@@ -26,7 +26,7 @@ export function isFallbackClass(entry: string | number): boolean {
   return Object.hasOwn(FALLBACK_CLASSES, entry) || /^[1-5](?:\d\d|xx)$/.test(String(entry));
 }
 
-/** Whether one of the declared classes names this failure. What an author or caller did wrong, no sender mends. */
+/** Whether one of the declared classes names this failure. What an author or caller did wrong, no sender fixes. */
 export function fallsBackOn(on: readonly string[], failure: Failure): boolean {
   const { blame } = failure;
   if (blame !== 'weather' && blame !== 'provider') return false;

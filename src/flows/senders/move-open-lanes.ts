@@ -24,7 +24,7 @@ const PAGE_ROWS = 1_000;
 const MOST_PAGES = 20;
 const BEGINNING: LanePosition = { dueMs: 0, id: FIRST_ID };
 
-/** Gives a function that moves what can be moved now and says how many that were; `wakeLanes` gets the lanes that have work. */
+/** Returns a function that moves what can be moved now and says how many that were; `wakeLanes` gets the lanes that have work. */
 export function createMoveOpenLanes(
   runtime: Runtime,
   directory: Directory,

@@ -21,7 +21,7 @@ export interface SaveSenderRules {
   readonly read: (accountId: string, channel: ChannelDocument) => Promise<readonly SenderRule[] | undefined>;
   /** Replaces all rules. Throws REQUEST_INVALID with every problem at its place. */
   readonly write: (by: Author, channel: ChannelDocument, rules: readonly SenderRule[]) => Promise<void>;
-  /** Throws NOT_FOUND where there are none. */
+  /** Throws NOT_FOUND if there are none. */
   readonly remove: (by: Author, channel: ChannelDocument) => Promise<void>;
 }
 

@@ -8,7 +8,7 @@ import { readSetting, saveSetting } from '../../storage/settings.ts';
 import { isoTime } from '../../time.ts';
 import type { Runtime } from '../runtime.ts';
 
-/** Under which the key of the hashes is kept; src/storage/sealed.ts encrypts it anew when keys rotate. */
+/** Under which the key of the hashes is kept; src/storage/sealed.ts encrypts it again when keys rotate. */
 const SETTING = 'address_key';
 /** What is longer is compared by its hash, because an index holds no long texts. */
 const LONGEST_KEY = 250;
@@ -20,7 +20,7 @@ export interface AddressKey {
   readonly hash: string;
 }
 
-/** Gives the keys of addresses. */
+/** Returns the keys of addresses. */
 export interface AddressKeys {
   /** Undefined for a value that is no address. */
   readonly of: (value: unknown) => AddressKey | undefined;

@@ -35,7 +35,7 @@ function inDoubt({ code, details }: Failure, unknown: ChannelDocument['unknown']
   return statusCode >= 200 && statusCode < 300 && code !== 'HTTP_REJECTED';
 }
 
-/** The run as one that may go on with another sender; undefined where it must not. `doubt`: of what ran before. */
+/** The run as one that may go on with another sender; undefined if it must not. `doubt`: of what ran before. */
 export function failingRun(
   row: Pick<ClaimedRow, 'id' | 'due' | 'pipeline' | 'message_id'> & { readonly sender_id?: string | null },
   outcome: RunOutcome,
@@ -63,7 +63,7 @@ export interface FallbackSettlement {
   exhausted: SettledExhausted[];
 }
 
-/** Gives failing runs their next senders in a settlement. Gives the lanes they wait in then. */
+/** Gives failing runs their next senders in a settlement. Returns the lanes they wait in then. */
 export type FallBack = (
   failing: readonly FailingRun[],
   into: FallbackSettlement,

@@ -26,7 +26,7 @@ export interface SuppressWish {
 
 const DAY_MS = 86_400_000;
 
-/** What the channel says about an event; undefined where it suppresses nothing. */
+/** What the channel says about an event; undefined if it suppresses nothing. */
 export function suppressBy(
   document: ChannelDocument,
   event: { readonly eventId: number | null; readonly type: string },

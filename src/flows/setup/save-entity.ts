@@ -23,7 +23,7 @@ export interface Author {
 
 /** Entities of one table; `show` is what the audit keeps of a row, without secrets. */
 export interface EntityWriter<T extends EntityTable> {
-  /** Throws CONFLICT where the sid is taken. */
+  /** Throws CONFLICT if the sid is taken. */
   readonly create: (by: Author, sid: string, values: EntityValues, channelId?: number) => Promise<Tables[T]>;
   /** `change` gives the values to set; it sees the row as it is, held. Throws NOT_FOUND. */
   readonly change: (by: Author, id: string, change: (row: Tables[T]) => EntityValues) => Promise<Tables[T]>;

@@ -44,7 +44,7 @@ export interface NewSource extends SourceEdit {
 type WholeEdit = SourceEdit & Pick<NewSource, 'name' | 'mappings' | 'channelType'>;
 
 export interface SourceWriter {
-  /** Throws REQUEST_INVALID, and CONFLICT where the name is taken. */
+  /** Throws REQUEST_INVALID, and CONFLICT if the name is taken. */
   readonly create: (by: Author, given: NewSource) => Promise<SourceRow>;
   /** Throws NOT_FOUND, REQUEST_INVALID, CONFLICT. */
   readonly change: (by: Author, id: string, edit: SourceEdit) => Promise<SourceRow>;
@@ -52,7 +52,7 @@ export interface SourceWriter {
   readonly remove: (by: Author, id: string) => Promise<void>;
   /**
    * Begins a sync of everything; one that is under way goes on instead, unless it waits after a failure. Throws NOT_FOUND,
-   * and WRONG_STATE where it is paused.
+   * and WRONG_STATE if it is paused.
    */
   readonly sync: (by: Author, id: string) => Promise<SourceRow>;
 }
@@ -167,7 +167,7 @@ export function createSourceWriter(
             `The content source "${source.name}" is paused. Set its status to active first.${source.last_error === null ? '' : ` What failed last: ${source.last_error}`}`,
           );
         }
-        // What waits after a failure is not under way: whoever has mended what failed wants to see it now.
+        // What waits after a failure is not under way: anyone who has fixed what failed wants to see it now.
         if (source.sync === null || source.failures > 0) await startSync(tx, place, rowId, true, nowMs);
         return source;
       });

@@ -73,7 +73,7 @@ export function createWorker(
   let unsettled = 0;
   /** A claim failed, and what it may have marked is to be freed. */
   let claimLost = false;
-  /** Runs go on whose claims were taken away; what they leave must not meet the same rows claimed anew. */
+  /** Runs go on whose claims were taken away; what they leave must not meet the same rows claimed again. */
   let outlived = false;
   const held = new Map<string, Claimed>();
   const heartbeat = createHeartbeat(runtime, options, () => {

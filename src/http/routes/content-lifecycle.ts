@@ -59,12 +59,12 @@ export function contentLifecycleRoutes(runtime: Runtime, unresolvedVariables: Un
   return [
     act(
       'submit',
-      'Submit a draft for review; it cannot be edited meanwhile.',
+      'Submit a draft for review; it cannot be edited in the meantime.',
       (item, nowMs, { caller, body }) => submitStep(item, caller.userId, nowMs, body.note ?? null),
     ),
     act(
       'approve',
-      'Approve what was reviewed. Whoever submitted it cannot.',
+      'Approve what was reviewed. Anyone who submitted it cannot.',
       (item, nowMs, { caller, body }) => approveStep(item, caller.userId, nowMs, body.note ?? null),
     ),
     act('reject', 'Give it back as a draft, with feedback.', (_item, _nowMs, { body }) =>
@@ -76,7 +76,7 @@ export function contentLifecycleRoutes(runtime: Runtime, unresolvedVariables: Un
   ];
 }
 
-/** Throws REQUEST_MALFORMED: whoever rejects says why. */
+/** Throws REQUEST_MALFORMED: anyone who rejects says why. */
 function feedbackOf({ feedback }: StepRequest): string {
   const length = typeof feedback === 'string' && feedback.trim() !== '' ? [...feedback].length : 0;
   if (typeof feedback === 'string' && length > 0 && length <= MOST_FEEDBACK) return feedback;

@@ -1,4 +1,4 @@
-/** Whoever asks: the user behind the token, and what users do for themselves. */
+/** Anyone who asks: the user behind the token, and what users do for themselves. */
 import { ROLES } from '../../access/permissions.ts';
 import type { Sessions } from '../../access/sessions.ts';
 import { shownUser } from '../../access/users.ts';
@@ -11,7 +11,7 @@ import { type Route, route } from '../route.ts';
 import { entityName, objectSchema, text, uuid } from '../schemas.ts';
 import { newPassword, shownUserSchema } from './users.ts';
 
-/** Routes of whoever asks. */
+/** Routes of the caller. */
 export function meRoutes(runtime: Runtime, sessions: Sessions): Route[] {
   const { database } = runtime;
   return [

@@ -45,7 +45,7 @@ export function operatorEventRoutes(runtime: Runtime): Route[] {
 function readAfter(after: unknown): string | undefined {
   if (after === undefined || isUuid(after)) return after;
   const message = 'Use the id of an operator event.';
-  throw new Failure('REQUEST_INVALID', `"after" is no id. ${message}`, {
+  throw new Failure('REQUEST_INVALID', `"after" is not an id. ${message}`, {
     problems: [{ pointer: '/query/after', message }],
   });
 }

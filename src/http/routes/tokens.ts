@@ -44,7 +44,7 @@ export function tokenRoutes(runtime: Runtime, tokens: Tokens): Route[] {
       secretAnswer: true,
       body: objectSchema(
         {
-          userId: { ...uuid, description: 'Whose token it is. Left out: of whoever asks.' },
+          userId: { ...uuid, description: 'Whose token it is. Left out: of the caller.' },
           name: entityName,
           role: { enum: [...ROLES], description: 'At most the role of the user.' },
           expiresAt: {

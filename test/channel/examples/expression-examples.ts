@@ -131,14 +131,14 @@ export const EXPRESSIONS: readonly Example[] = [
     code: 'keyword-misspelt',
     name: 'a misspelt keyword',
     document: sending(pipe(1, 'log', { message: 'To $tempalte.text' })),
-    says: '$tempalte is no keyword',
+    says: '$tempalte is not a keyword',
     suggestion: 'template',
   },
   {
     code: 'keyword-misspelt',
     name: 'the name that content has for a person',
     document: sending(pipe(1, 'log', { message: 'Hi ${customer.name}' })),
-    says: '$customer is no keyword',
+    says: '$customer is not a keyword',
     suggestion: 'profile',
   },
   {

@@ -89,7 +89,7 @@ describe.each(await databaseKinds())('content items in messages (%s)', (kind) =>
         content: { body: 'First {{ now | date: "%Y" }}' },
       });
       const first = await accepted(itemId);
-      // Nothing but a hand in the database can change a version; so whoever read it again would show it.
+      // Nothing but a hand in the database can change a version; so anyone who read it again would show it.
       await corridor.database.query(
         `update content_version set content = '{"body":"Read again"}' where item_id = $1`,
         [itemId],

@@ -1,4 +1,4 @@
-/** Frequency caps of several engines on one PostgreSQL server: exact, whoever takes which message. */
+/** Frequency caps of several engines on one PostgreSQL server: exact, no matter who takes which message. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Sql } from '../../../src/storage/database.ts';
 import { type FullCap, reserveContacts } from '../../../src/storage/guards.ts';

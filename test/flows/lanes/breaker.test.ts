@@ -102,7 +102,7 @@ describe('while the lane is open', () => {
     expect(question({})).toEqual({ do: 'exit', spent: true });
     expect(question({ laneOpenForMs: 4_000 })).toEqual({ do: 'wait', delayMs: 4_000, reason: 'breaker' });
   });
-  it('so does a refusal of the credentials, which is none to retry otherwise', () => {
+  it('so does a refusal of the credentials, which is not retryable otherwise', () => {
     const failure = new Failure('HTTP_STATUS', 'who are you', { statusCode: 401, kind: 'client' });
     expect(question({ failure, tries: 1 })).toEqual({ do: 'exit' });
     expect(question({ failure, tries: 1, laneOpenForMs: 4_000 })).toMatchObject({
@@ -110,7 +110,7 @@ describe('while the lane is open', () => {
       reason: 'breaker',
     });
   });
-  it('a failure that is none to retry takes its exit as ever', () => {
+  it('a failure that is not retryable takes its exit as ever', () => {
     const failure = new Failure('HTTP_STATUS', 'no', { statusCode: 400, kind: 'client' });
     expect(question({ failure, laneOpenForMs: 4_000 })).toEqual({ do: 'exit' });
   });

@@ -228,7 +228,7 @@ describe.each(await databaseKinds())('on the %s database', (kind) => {
     for (let each = 0; each < 100; each += 1) join();
     await until(async () => told.every((mine) => mine.length === 1));
     expect(asked).toBe(1);
-    // Whoever comes later is told what is known.
+    // Anyone who comes later is told what is known.
     const leave = join();
     expect(told.at(-1)).toMatchObject([{ type: 'progress', progress: { state: 'sending' } }]);
     leave();

@@ -107,7 +107,7 @@ describe('an event', () => {
     ),
   );
 
-  it('has the same effects whoever registers it: event type × earlier state × earlier id', async () => {
+  it('has the same effects no matter who registers it: event type × earlier state × earlier id', async () => {
     const [own, matched, expected]: unknown[][] = [[], [], []];
     const ids = await Promise.all(
       cases.map(async ({ type, earlier, had }) => {

@@ -11,7 +11,7 @@ export interface CsvLine {
 
 const NEWLINE = 10;
 
-/** Reads UTF-8; a line over `mostBytes` is passed over and said so. Throws REQUEST_MALFORMED where the stream breaks. */
+/** Reads UTF-8; a line over `mostBytes` is passed over and said so. Throws REQUEST_MALFORMED if the stream breaks. */
 export async function* readLines(
   bytes: AsyncIterable<Uint8Array>,
   mostBytes: number,
