@@ -253,6 +253,12 @@ describe('sluiceway keys rotate', () => {
        select $1, id, $2, 1, 1, $3 from lane`,
       [rowId(1), at, JSON.stringify(sealed('payload'))],
     );
+    await add(
+      `insert into listener_request (id, channel_id, channel_version_id, lane_id, pipeline, pipe, state, reason, message,
+         runs, payload, registered, received_at, failed_at, announced)
+       select $1, 1, 1, id, 3, 1, 'failed', 'PARSE_FAILED', 'x', 1, $3, '[]', $2, $2, true from lane`,
+      [rowId(1), at, JSON.stringify(sealed('request'))],
+    );
   }
 
   beforeEach(async () => {
@@ -275,6 +281,7 @@ describe('sluiceway keys rotate', () => {
       'keys of the installation: 1 of 1 encrypted again',
       'kept answers: 1 of 1 encrypted again',
       'waiting events: 1 of 1 encrypted again',
+      'failed requests of providers: 1 of 1 encrypted again',
     ]);
     const vault = createVault([Buffer.from(NEW, 'base64')]);
     await inDatabase(async (database) => {
@@ -300,9 +307,15 @@ describe('sluiceway keys rotate', () => {
       });
       const texts = await database.query<{ text: string }>(
         `select value as text from store_record where table_name = '~token'
-         union all select answer from idempotency union all select payload from waiting`,
+         union all select answer from idempotency union all select payload from waiting
+         union all select payload from listener_request`,
       );
-      expect(texts.map(({ text }) => vault.open(JSON.parse(text)))).toEqual(['granted', 'answer', 'payload']);
+      expect(texts.map(({ text }) => vault.open(JSON.parse(text)))).toEqual([
+        'granted',
+        'answer',
+        'payload',
+        'request',
+      ]);
       const [own] = await database.query("select value from store_record where table_name = 'default'");
       expect(own).toEqual({ value: '{"$secret":"not one of ours"}' });
       // Claims skip rows that are held, so every node is told to look again.
@@ -311,7 +324,7 @@ describe('sluiceway keys rotate', () => {
     const again = await runCommand(['keys', 'rotate', '--json'], settings(NEW));
     expect(again.code).toBe(0);
     const { places } = JSON.parse(again.output) as { places: { changed: number; rows: number }[] };
-    expect(places.map(({ rows, changed }) => [rows, changed])).toEqual([[450, 0], ...Array(10).fill([1, 0])]);
+    expect(places.map(({ rows, changed }) => [rows, changed])).toEqual([[450, 0], ...Array(11).fill([1, 0])]);
   });
 
   it('has exit code 1 where a key is missing, and leaves those secrets as they are', async () => {
