@@ -1,13 +1,14 @@
 /** JSON Schemas of the content library, and how its rows are shown. */
 
 import { STATUSES } from '../content/lifecycle.ts';
+import { PROVIDERS } from '../content/sources/contract.ts';
 import { CHANNEL_TYPES, type ContentFinding } from '../content/types/contract.ts';
 import type { JsonObject } from '../json.ts';
 import type { HistoryRow, ItemRow, VersionRow } from '../storage/content.ts';
 import { anyObject, objectSchema, text, time, uuid } from './schemas.ts';
 
 /** What an item may come from. */
-export const SOURCE_TYPES = ['internal', 'wordpress', 'contentful', 'strapi', 'sanity'] as const;
+export const SOURCE_TYPES = ['internal', ...PROVIDERS] as const;
 
 const orNull = (schema: JsonObject): JsonObject => ({ ...schema, type: [schema.type as string, 'null'] });
 const count = { type: 'integer', minimum: 1 };
