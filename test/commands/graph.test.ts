@@ -23,7 +23,7 @@ describe('sluiceway graph', () => {
       '    p1_1 -->|"success"| p1_2',
       '    p1_2 -->|"success"| p1_3',
       '    p1_2 -->|"error"| p1_4',
-      '    p1_4 -->|"#36;error.kind = #39;client#39;"| p1_5',
+      '    p1_4 -->|"#36;error.kind = #39;client#39; #38;#38; #36;error.code #33;= 401 #38;#38; #36;error.code …"| p1_5',
       '    p1_4 -->|"success"| p1_6',
       '  end',
       '',
