@@ -14,7 +14,7 @@ const asking: readonly Pipe[] = [
   {
     id: 3,
     type: 'event',
-    params: { sid: 'delivered', event: { external_id: '$in.report.id' } },
+    params: { sid: 'delivered', event: { external_id: '$in.report.id', time: '$now' } },
     outs: { success: 4 },
   },
   {
@@ -126,9 +126,12 @@ describe.each(kinds)('on the %s database', (kind) => {
 
   it('counts what is refused, by channel and reason, and shows the last few', async () => {
     for (let index = 0; index < 7; index += 1) {
-      expect((await post('signed/1/main', `[${index}]`, { authorization: 'of-nobody' })).status).toBe(401);
+      expect(
+        (await post('signed/1/main', `[${index}]`, { authorization: 'of-nobody', 'x-token': 'of-nobody' }))
+          .status,
+      ).toBe(401);
     }
-    expect((await post('signed/1/nobody', '[]')).status).toBe(404);
+    expect((await post('signed/1/nobody', '[]', { 'x-own-token': 'of-nobody' })).status).toBe(404);
     const refused = async () =>
       (await corridor.api('GET /listener/counts')).body.refused.filter(
         (each: { channel: string }) => each.channel === 'signed',

@@ -4,7 +4,6 @@
  * for channels that do not exist.
  */
 
-import { SECRET_HEADERS } from '../../pipes/secret-headers.ts';
 import { databaseFailure } from '../../storage/database.ts';
 import type { RefusedSample } from '../../storage/json-columns.ts';
 import { addRefusals, REFUSED_SAMPLES, type Refusals } from '../../storage/listener-requests.ts';
@@ -13,7 +12,8 @@ import type { RequestIn } from '../listener/request-in.ts';
 import type { Runtime } from '../runtime.ts';
 
 const HEADER_CHARACTERS = 200;
-const HEADERS_SHOWN = 30;
+/** Only these headers are kept: a refused request was not verified, and any other may hold a secret of its sender. */
+const HEADERS_KEPT = ['content-type', 'content-length', 'content-encoding', 'user-agent', 'date'] as const;
 
 export interface RefusalCounts {
   /** Counts a refused request of a known channel. */
@@ -61,10 +61,10 @@ export function createRefusals({ database, clock, log }: Runtime): RefusalCounts
 }
 
 function sampleOf({ method, path, headers, body }: RequestIn, nowMs: number): RefusedSample {
-  const shown = Object.entries(headers)
-    .filter(([name]) => !SECRET_HEADERS.has(name.toLowerCase()))
-    .slice(0, HEADERS_SHOWN)
-    .map(([name, value]) => [name.slice(0, HEADER_CHARACTERS), String(value).slice(0, HEADER_CHARACTERS)]);
+  const shown = HEADERS_KEPT.flatMap((name) => {
+    const value = headers[name];
+    return value === undefined ? [] : [[name, value.slice(0, HEADER_CHARACTERS)] as const];
+  });
   return {
     at: isoTime(nowMs),
     method,
